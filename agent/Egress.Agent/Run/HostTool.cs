@@ -1,0 +1,51 @@
+using System;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Threading.Tasks;
+
+namespace Egress.Agent.Run;
+
+/// <summary>Runs the host's own network tools, iproute2 and nftables, with a script on their standard input.</summary>
+public static class HostTool
+{
+    /// <summary>Runs a tool to its end and returns what it printed.</summary>
+    /// <exception cref="SandboxException">The tool is not installed, or failed; the message has what it said.</exception>
+    public static string Run(string tool, string arguments, string input = "")
+    {
+        ProcessStartInfo start = new(tool, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            using Process process = Process.Start(start) ?? throw new SandboxException($"{tool} did not start");
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0
+                ? output
+                : throw new SandboxException($"'{tool} {arguments}' failed: {errors.Result.Trim()}");
+        }
+        catch (Win32Exception exception)
+        {
+            throw new SandboxException($"{tool} could not be run ({exception.Message}); it is in Debian's packages iproute2, nftables and util-linux", exception);
+        }
+    }
+
+    /// <summary>Runs a tool whose failure means that there was nothing to do.</summary>
+    public static void TryRun(string tool, string arguments, string input = "")
+    {
+        try
+        {
+            Run(tool, arguments, input);
+        }
+        catch (SandboxException)
+        {
+            // What is not there need not be removed.
+        }
+    }
+}
