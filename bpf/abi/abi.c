@@ -16,6 +16,7 @@ struct fragment_value abi_fragment_value;
 struct event abi_event;
 struct counter abi_counter;
 struct bucket abi_bucket;
+struct config abi_config;
 enum reserved_identity abi_reserved_identity;
 enum direction abi_direction;
 enum verdict abi_verdict;

@@ -256,6 +256,22 @@ struct bucket {
 };
 ABI_ASSERT(struct bucket, 16);
 
+/* Read-only configuration of the programs, set by the loader before they are verified. Lifetimes in ns. */
+struct config {
+	__u64 tcp_opening_lifetime; /* from the first packet; a retransmission does not lengthen it */
+	__u64 tcp_established_lifetime;
+	__u64 tcp_closing_lifetime;
+	__u64 unreplied_lifetime; /* UDP and others, until the other side has spoken */
+	__u64 replied_lifetime;
+	__u64 icmp_lifetime;
+	__u64 fragment_lifetime;
+	__u32 events_per_second; /* for each reason and CPU */
+	__u32 events_burst;
+	__u32 dns_workers; /* listening sockets for each family and protocol; 0 = no proxy */
+	__u32 pad;
+};
+ABI_ASSERT(struct config, 72);
+
 #define COUNTER_KEYS 512
 #define BUCKET_KEYS 256
 
