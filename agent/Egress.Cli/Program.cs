@@ -1,1 +1,41 @@
-return 0;
+using System;
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Threading;
+using System.Threading.Tasks;
+using Egress.Cli.Commands;
+
+namespace Egress.Cli;
+
+/// <summary>The <c>egress</c> command. Exit status: 0 done, 1 it could not be done, 2 it was asked for wrongly;
+/// <c>egress run</c> has the status of its command.</summary>
+internal static class Program
+{
+    public static int Main(string[] args)
+    {
+        RootCommand root = new("A DNS-aware egress firewall: policies say which workloads may talk to which names.")
+        {
+            GlobalOptions.Socket,
+            GlobalOptions.Output,
+        };
+        root.Add(RunCommand.Create());
+        root.Add(AgentCommand.Create());
+        root.Add(CompletionCommand.Create());
+        root.Add(VersionCommand.Create());
+        HelpWithExamples.Install(root);
+
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        {
+            foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+            {
+                Console.Error.WriteLine($"egress: {error.Message}");
+            }
+
+            Console.Error.WriteLine($"egress: see '{CommandPath.Of(parsed.CommandResult)} --help'");
+            return ExitStatus.Usage;
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+}

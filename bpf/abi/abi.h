@@ -119,7 +119,7 @@ struct learned_key {
 };
 ABI_ASSERT(struct learned_key, 20);
 
-#define LEARNED_SLOTS 4
+enum { LEARNED_SLOTS = 4 };
 
 struct learned_slot {
 	__u64 deadline; /* at and after which the slot no longer counts */

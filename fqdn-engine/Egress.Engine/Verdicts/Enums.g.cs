@@ -18,7 +18,7 @@ public enum Verdict : byte
     Audited = 4,
 }
 
-/// <summary>Why a packet was dropped.</summary>
+/// <summary>Why a packet was dropped. Numbers from 130 on are those that users' tools know; from 224 on they are this system's own.</summary>
 public enum DropReason : byte
 {
     None = 0,
