@@ -5,9 +5,8 @@ using System.IO;
 using System.Linq;
 using System.Reflection;
 using Egress.Bpf;
-using Egress.Engine.Addresses;
 using Egress.Engine.Datapath;
-using Egress.Engine.Identities;
+using Egress.Linux;
 
 namespace Egress.Datapath;
 
@@ -164,7 +163,7 @@ public sealed class KernelDatapath : IDatapath
         (int, string)[] attached;
         lock (_linkGate)
         {
-            attached = [.. _links.Keys.Concat(_clsact).Order().Select(index => (index, InterfaceName(index)))];
+            attached = [.. _links.Keys.Concat(_clsact).Order().Select(index => (index, Interfaces.NameOf(index) ?? string.Create(CultureInfo.InvariantCulture, $"#{index}")))];
         }
 
         return _maps.Snapshot([.. attached]);
@@ -227,19 +226,6 @@ public sealed class KernelDatapath : IDatapath
         {
             throw new DatapathException($"{what}: {exception.Message}", exception);
         }
-    }
-
-    private static string InterfaceName(int index)
-    {
-        foreach (string directory in Directory.EnumerateDirectories("/sys/class/net"))
-        {
-            if (File.ReadAllText(Path.Combine(directory, "ifindex")).Trim() == index.ToString(CultureInfo.InvariantCulture))
-            {
-                return Path.GetFileName(directory);
-            }
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"#{index}");
     }
 
     private void TakeUpLinks()

@@ -11,6 +11,7 @@ using Egress.Engine.Addresses;
 using Egress.Engine.Datapath;
 using Egress.Engine.Identities;
 using Egress.Engine.Verdicts;
+using Egress.Linux;
 
 namespace Egress.Bench;
 
@@ -109,7 +110,7 @@ internal sealed class DatapathBench : IDisposable
     private BenchDatapath Egress(Func<IDatapath> open, int learned)
     {
         IDatapath datapath = open();
-        int index = int.Parse(File.ReadAllText($"/sys/class/net/{HostInterface}/ifindex"), CultureInfo.InvariantCulture);
+        int index = Interfaces.IndexOf(HostInterface);
         Deadline far = new(ulong.MaxValue);
         List<LearnedEntry> entries = [new(new(Scope, Server), new(Fqdn, far), default, default, default)];
         for (uint i = 1; i < learned; i++)

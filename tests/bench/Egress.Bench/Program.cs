@@ -1,0 +1,15 @@
+using System;
+using System.Globalization;
+using Egress.Bench;
+using Egress.Datapath;
+
+switch (args)
+{
+    case ["datapath", string traffic, .. string[] rest]:
+        int rounds = rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 7;
+        double seconds = rest.Length > 1 ? double.Parse(rest[1], CultureInfo.InvariantCulture) : 2;
+        return DatapathBench.Run(traffic, rounds, seconds, () => KernelDatapath.Open(new DatapathOptions()));
+    default:
+        Console.Error.WriteLine("usage: Egress.Bench datapath TRAFFIC [ROUNDS [SECONDS]]");
+        return 2;
+}
