@@ -18,6 +18,9 @@ public enum DnsReadError
     /// <summary>A compression pointer to itself or onward. RFC 1035 section 4.1.4 knows only prior occurrences.</summary>
     PointerForward,
 
+    /// <summary>A compression pointer to labels that run on into the name it is part of: no prior occurrence of a name.</summary>
+    PointerOverlap,
+
     /// <summary>A compression pointer into the header, which holds no name.</summary>
     PointerIntoHeader,
 

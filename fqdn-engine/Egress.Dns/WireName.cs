@@ -23,22 +23,24 @@ internal static class WireName
         int pointers = 0;
         int position = offset;
 
-        // Invariant: every pointer leads before the start of the run of labels that it ends, so runs only move backwards.
+        // Invariant: a pointer leads before the start of the run of labels that it ends, and the run it leads to ends there too
+        // ("a prior occurrence of the same name"). So runs only move backwards, and no name depends on octets after its own.
         int runStart = offset;
+        int limit = message.Length;
         while (true)
         {
             next = position;
-            if ((uint)position >= (uint)message.Length)
+            if ((uint)position >= (uint)limit)
             {
-                return DnsReadError.CutShort;
+                return EndOf(message, limit);
             }
 
             int size = message[position];
             if (size <= DnsName.MaxLabelLength)
             {
-                if (size >= message.Length - position)
+                if (size >= limit - position)
                 {
-                    return DnsReadError.CutShort;
+                    return EndOf(message, limit);
                 }
 
                 if (length + 1 + size > DnsName.MaxWireLength)
@@ -65,24 +67,28 @@ internal static class WireName
             }
             else
             {
-                DnsReadError error = Follow(message, position, runStart, ref pointers, out int target);
+                DnsReadError error = Follow(message[..limit], position, runStart, ref pointers, out int target);
                 if (error != DnsReadError.None)
                 {
                     return error;
                 }
 
                 end = end < 0 ? position + 2 : end;
+                limit = runStart;
                 runStart = position = target;
             }
         }
     }
+
+    private static DnsReadError EndOf(ReadOnlySpan<byte> message, int limit) =>
+        limit == message.Length ? DnsReadError.CutShort : DnsReadError.PointerOverlap;
 
     private static DnsReadError Follow(ReadOnlySpan<byte> message, int position, int runStart, ref int pointers, out int target)
     {
         target = 0;
         if (position + 1 >= message.Length)
         {
-            return DnsReadError.CutShort;
+            return pointers > 0 ? DnsReadError.PointerOverlap : DnsReadError.CutShort;
         }
 
         target = ((message[position] & 0x3f) << 8) | message[position + 1];

@@ -92,6 +92,18 @@ public sealed class DnsReaderNameTests
     }
 
     [Fact]
+    public void Name_that_depends_on_octets_after_its_own_is_no_name()
+    {
+        // The pointer at 14 leads back to a label of four octets, which covers the pointer and what follows it.
+        byte[] message = [.. Header, 4, 97, 0xc0, 12, 98, 0];
+
+        NameAt(message, 14).Should().BeNull();
+        NameAt(message, 12).Should().NotBeNull("read by itself it is one");
+        DnsReader.TryOpen((byte[])[.. Header, 2, 97, 98, 0, 0, 1, 0, 1], out DnsReader reader).Should().BeTrue();
+        reader.TryGetQuestion(new byte[255], out _).Should().BeTrue();
+    }
+
+    [Fact]
     public void Name_of_255_octets_is_read_and_of_256_is_not()
     {
         byte[] longest = [.. Enumerable.Repeat<byte[]>([63, .. new byte[63]], 3).SelectMany(l => l), 61, .. new byte[61], 0];
