@@ -66,12 +66,13 @@ public sealed class DnsName : IEquatable<DnsName>
                 continue;
             }
 
-            if (c == '\\' && !TryUnescape(text, ref i, out c))
+            // What is not printable is no part of a name unless it is escaped: a blank at the end is a slip, not a label.
+            if (c == '\\' ? !TryUnescape(text, ref i, out c) : c is <= ' ' or > '~')
             {
                 return false;
             }
 
-            if (c > 255 || (c > 126 && text[i] == c) || end >= MaxWireLength)
+            if (end >= MaxWireLength)
             {
                 return false;
             }
@@ -165,7 +166,7 @@ public sealed class DnsName : IEquatable<DnsName>
         if (!char.IsAsciiDigit(text[i + 1]))
         {
             c = text[++i];
-            return c <= 126;
+            return c is >= ' ' and <= '~';
         }
 
         if (i + 3 >= text.Length || !char.IsAsciiDigit(text[i + 2]) || !char.IsAsciiDigit(text[i + 3]))

@@ -42,6 +42,15 @@ public sealed record LearnSettings
 
     /// <summary>Setting <c>fqdn.maxNamesPerAddress</c>: our own measure, 100,000.</summary>
     public int MaxNamesPerAddress { get; init; } = 100_000;
+
+    /// <summary>How long an address counts whose TTL is so many seconds: within <see cref="MinTtl"/> and <see cref="MaxTtl"/>, and
+    /// never nothing, as the client has the answer and is about to connect. The ceiling wins over the floor.</summary>
+    public uint ClampTtl(uint seconds)
+    {
+        uint floor = (uint)Math.Clamp(Math.Ceiling(MinTtl.TotalSeconds), 1, uint.MaxValue);
+        uint ceiling = (uint)Math.Clamp(Math.Floor(MaxTtl.TotalSeconds), 1, uint.MaxValue);
+        return Math.Min(Math.Max(seconds, floor), ceiling);
+    }
 }
 
 /// <summary>What an A or AAAA record, valid for the question that was asked, says.</summary>
