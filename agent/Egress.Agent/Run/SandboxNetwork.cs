@@ -1,4 +1,5 @@
 using System;
+using Egress.Agent.Network;
 using System.Globalization;
 using System.IO;
 using System.Threading;
@@ -24,7 +25,7 @@ public sealed class SandboxNetwork
     public bool Ipv6 { get; }
 
     /// <summary>Makes namespace, veth pair, routes and translation; see <see cref="Open"/> for the last step.</summary>
-    /// <exception cref="SandboxException">A tool failed; <see cref="Remove"/> clears away what was made.</exception>
+    /// <exception cref="AgentException">A tool failed; <see cref="Remove"/> clears away what was made.</exception>
     public static SandboxNetwork Create(SandboxSlot slot, SandboxRegistry registry)
     {
         bool ipv6 = HasDefaultRoute6();

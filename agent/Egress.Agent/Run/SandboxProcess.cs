@@ -1,4 +1,5 @@
 using System;
+using Egress.Agent.Network;
 using System.Collections.Generic;
 using System.ComponentModel;
 using System.Diagnostics;
@@ -35,7 +36,7 @@ public static class SandboxProcess
         """;
 
     /// <summary>Runs to the end and returns the exit status of the command, 128 + n where signal n ended it.</summary>
-    /// <exception cref="SandboxException">It could not be started.</exception>
+    /// <exception cref="AgentException">It could not be started.</exception>
     public static int Run(SandboxSlot slot, string resolvConf, IReadOnlyList<string> command)
     {
         ProcessStartInfo start = new("nsenter") { UseShellExecute = false };
@@ -56,16 +57,16 @@ public static class SandboxProcess
         {
             try
             {
-                using Process process = Process.Start(start) ?? throw new SandboxException("nsenter did not start");
+                using Process process = Process.Start(start) ?? throw new AgentException("nsenter did not start");
                 using SignalForwarding signals = new(process.Id);
                 process.WaitForExit();
                 done.SetResult(process.ExitCode);
             }
             catch (Win32Exception exception)
             {
-                done.SetException(new SandboxException($"nsenter could not be run ({exception.Message}); it is in Debian's package util-linux", exception));
+                done.SetException(new AgentException($"nsenter could not be run ({exception.Message}); it is in Debian's package util-linux", exception));
             }
-            catch (SandboxException exception)
+            catch (AgentException exception)
             {
                 done.SetException(exception);
             }

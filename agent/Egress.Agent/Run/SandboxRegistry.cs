@@ -27,7 +27,7 @@ public sealed class SandboxRegistry
     }
 
     /// <summary>Clears away what killed sandboxes left, and takes a slot.</summary>
-    /// <exception cref="SandboxException">All slots are taken.</exception>
+    /// <exception cref="AgentException">All slots are taken.</exception>
     public SandboxSlot Take(Action<SandboxSlot> clearAway)
     {
         using FileStream all = LockAll();
@@ -59,7 +59,7 @@ public sealed class SandboxRegistry
             }
         }
 
-        throw new SandboxException($"all {SandboxSlot.Count} sandboxes of this host are in use");
+        throw new AgentException($"all {SandboxSlot.Count} sandboxes of this host are in use");
     }
 
     /// <summary>Switches forwarding on, remembering what it was.</summary>

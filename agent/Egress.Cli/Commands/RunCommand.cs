@@ -50,7 +50,7 @@ internal static class RunCommand
             {
                 return Sandbox.Run(options, Console.Error);
             }
-            catch (SandboxException exception)
+            catch (AgentException exception)
             {
                 Console.Error.WriteLine("egress: " + exception.Message);
                 return ExitStatus.SandboxFailed;

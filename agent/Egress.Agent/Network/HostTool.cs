@@ -3,13 +3,13 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Threading.Tasks;
 
-namespace Egress.Agent.Run;
+namespace Egress.Agent.Network;
 
 /// <summary>Runs the host's own network tools, iproute2 and nftables, with a script on their standard input.</summary>
 public static class HostTool
 {
     /// <summary>Runs a tool to its end and returns what it printed.</summary>
-    /// <exception cref="SandboxException">The tool is not installed, or failed; the message has what it said.</exception>
+    /// <exception cref="AgentException">The tool is not installed, or failed; the message has what it said.</exception>
     public static string Run(string tool, string arguments, string input = "")
     {
         ProcessStartInfo start = new(tool, arguments)
@@ -20,7 +20,7 @@ public static class HostTool
         };
         try
         {
-            using Process process = Process.Start(start) ?? throw new SandboxException($"{tool} did not start");
+            using Process process = Process.Start(start) ?? throw new AgentException($"{tool} did not start");
             Task<string> errors = process.StandardError.ReadToEndAsync();
             process.StandardInput.Write(input);
             process.StandardInput.Close();
@@ -28,11 +28,11 @@ public static class HostTool
             process.WaitForExit();
             return process.ExitCode == 0
                 ? output
-                : throw new SandboxException($"'{tool} {arguments}' failed: {errors.Result.Trim()}");
+                : throw new AgentException($"'{tool} {arguments}' failed: {errors.Result.Trim()}");
         }
         catch (Win32Exception exception)
         {
-            throw new SandboxException($"{tool} could not be run ({exception.Message}); it is in Debian's packages iproute2, nftables and util-linux", exception);
+            throw new AgentException($"{tool} could not be run ({exception.Message}); it is in Debian's packages iproute2, nftables and util-linux", exception);
         }
     }
 
@@ -43,7 +43,7 @@ public static class HostTool
         {
             Run(tool, arguments, input);
         }
-        catch (SandboxException)
+        catch (AgentException)
         {
             // What is not there need not be removed.
         }

@@ -1,0 +1,108 @@
+using System.Collections.Generic;
+using System.Linq;
+using Egress.Policies.Reading;
+
+namespace Egress.Policies.Cilium;
+
+/// <summary>The fields of Cilium's policy kinds, level by level. A field that is known and not enforced yet is refused by
+/// name: an object that seemed to be enforced, and was not, is the worst that could happen to its author.</summary>
+internal static class CiliumFields
+{
+    private const string NotYet = "is not supported yet";
+    private const string Removed = "was removed from the language, and would be without effect: write its condition into each peer";
+    private const string NoDenyL7 = "cannot be part of a deny rule: its ports take 'ports' alone";
+
+    public static readonly FieldSet Object = new("a policy object",
+        ["apiVersion", "kind", "metadata", "spec", "specs", "status"], []);
+
+    public static readonly FieldSet Metadata = new("metadata",
+        [
+            "name", "namespace", "labels", "annotations", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields",
+            "ownerReferences", "finalizers", "generateName", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink",
+        ],
+        []);
+
+    public static readonly FieldSet Spec = new("a policy's spec",
+        ["endpointSelector", "egress", "ingress", "egressDeny", "ingressDeny", "enableDefaultDeny", "description", "labels"],
+        With(("nodeSelector", "is not supported yet: policies are about endpoints, with 'endpointSelector'"), ("log", NotYet)));
+
+    public static readonly FieldSet DefaultDeny = new("enableDefaultDeny", ["egress", "ingress"], []);
+
+    public static readonly FieldSet Egress = new("an egress rule",
+        ["toEndpoints", "toCIDR", "toCIDRSet", "toEntities", "toFQDNs", "toServices", "toGroups", "toNodes", "toPorts", "icmps"],
+        With(("toRequires", Removed), ("authentication", NotYet)));
+
+    public static readonly FieldSet EgressDeny = new("an egressDeny rule",
+        ["toEndpoints", "toCIDR", "toCIDRSet", "toEntities", "toServices", "toGroups", "toNodes", "toPorts", "icmps"],
+        With(
+            ("toFQDNs", "cannot be denied: 'toFQDNs' is for egress rules alone, as an address may belong to other names too"),
+            ("toRequires", Removed),
+            ("authentication", "cannot be part of a deny rule")));
+
+    public static readonly FieldSet Ingress = new("an ingress rule",
+        ["fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes", "toPorts", "icmps"],
+        With(("fromRequires", Removed), ("authentication", NotYet)));
+
+    public static readonly FieldSet IngressDeny = new("an ingressDeny rule",
+        ["fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes", "toPorts", "icmps"],
+        With(("fromRequires", Removed), ("authentication", "cannot be part of a deny rule")));
+
+    public static readonly FieldSet PortRule = new("an element of toPorts",
+        ["ports", "rules", "serverNames"],
+        With(("terminatingTLS", NotYet), ("originatingTLS", NotYet), ("listener", NotYet)));
+
+    public static readonly FieldSet DenyPortRule = new("an element of a deny rule's toPorts",
+        ["ports"],
+        With(("rules", NoDenyL7), ("serverNames", NoDenyL7), ("terminatingTLS", NoDenyL7), ("originatingTLS", NoDenyL7), ("listener", NoDenyL7)));
+
+    public static readonly FieldSet Port = new("an element of ports", ["port", "endPort", "protocol"], []);
+
+    public static readonly FieldSet L7Rules = new("rules",
+        ["dns", "http", "kafka", "l7"], With(("l7proto", NotYet)));
+
+    public static readonly FieldSet Name = new("a name", ["matchName", "matchPattern"], []);
+
+    public static readonly FieldSet Selector = new("a selector", ["matchLabels", "matchExpressions"], []);
+
+    public static readonly FieldSet Expression = new("an element of matchExpressions", ["key", "operator", "values"], []);
+
+    public static readonly FieldSet CidrRule = new("an element of toCIDRSet or fromCIDRSet",
+        ["cidr", "except"], With(("cidrGroupRef", NotYet), ("cidrGroupSelector", NotYet)));
+
+    public static readonly FieldSet Icmp = new("an element of icmps", ["fields"], []);
+
+    public static readonly FieldSet IcmpField = new("an element of fields", ["family", "type"], []);
+
+    private static readonly Dictionary<string, string> Homes = MakeHomes();
+
+    /// <summary>Where a field of the language belongs, for one that was found in another place; null for no such field.</summary>
+    public static string? HomeOf(string field) => Homes.GetValueOrDefault(field);
+
+    private static Dictionary<string, string> MakeHomes()
+    {
+        Dictionary<string, string> homes = [];
+        Add("spec", ["endpointSelector", "nodeSelector", "egress", "ingress", "egressDeny", "ingressDeny", "enableDefaultDeny"]);
+        Add("an element of egress or egressDeny", ["toEndpoints", "toCIDR", "toCIDRSet", "toEntities", "toServices", "toGroups", "toNodes"]);
+        Add("an element of egress", ["toFQDNs"]);
+        Add("an element of ingress or ingressDeny", ["fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes"]);
+        Add("an element of egress, ingress or their denies, beside the peers", ["toPorts", "icmps"]);
+        Add("an element of toPorts", ["ports", "rules", "serverNames", "terminatingTLS", "originatingTLS", "listener"]);
+        Add("an element of ports", ["port", "endPort", "protocol"]);
+        Add("the 'rules' of an element of toPorts", ["dns", "http", "kafka", "l7proto"]);
+        Add("an element of toFQDNs or rules.dns", ["matchName", "matchPattern"]);
+        Add("a selector", ["matchLabels", "matchExpressions"]);
+        Add("an element of toCIDRSet or fromCIDRSet", ["cidr", "except", "cidrGroupRef", "cidrGroupSelector"]);
+        return homes;
+
+        void Add(string home, string[] fields)
+        {
+            foreach (string field in fields)
+            {
+                homes[field] = home;
+            }
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> With(params (string Field, string Why)[] refused) =>
+        refused.Select(pair => KeyValuePair.Create(pair.Field, pair.Why));
+}

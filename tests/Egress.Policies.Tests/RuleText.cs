@@ -1,0 +1,63 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Text;
+using Egress.Engine.Rules;
+
+namespace Egress.Policies.Tests;
+
+/// <summary>A rendering of rules that does not change as long as their meaning does not.</summary>
+internal static class RuleText
+{
+    public static string Of(IEnumerable<Rule> rules)
+    {
+        StringBuilder text = new();
+        foreach (Rule rule in rules)
+        {
+            text.Append(rule.Action.ToString().ToLowerInvariant()).Append(' ').Append(rule.Direction.ToString().ToLowerInvariant());
+            text.Append(rule.DefaultDeny ? ", isolates" : ", does not isolate");
+            text.Append(rule.Audit ? ", audit" : string.Empty);
+            text.Append(rule is { Tier: Tier.Normal, Priority: 0 } ? string.Empty : $", {rule.Tier} {rule.Priority}");
+            text.Append('\n');
+            text.Append("  origin   ").Append(rule.Origin).Append('\n');
+            text.Append("  subject  ").Append(rule.Subject).Append('\n');
+            Lines(text, "peers    ", rule.Peers.IsAbsent, "anyone", "no one", rule.Peers.Items.Select(PeerLine));
+            Lines(text, "ports    ", rule.Ports.IsAbsent, "every", "none", rule.Ports.Items.Select(PortLine));
+        }
+
+        return text.ToString();
+    }
+
+    private static void Lines(StringBuilder text, string name, bool absent, string ifAbsent, string ifEmpty, IEnumerable<string> items)
+    {
+        string[] lines = [.. items];
+        lines = absent ? [ifAbsent] : lines.Length == 0 ? [ifEmpty] : lines;
+        foreach (string line in lines)
+        {
+            text.Append("  ").Append(name).Append(line).Append('\n');
+        }
+    }
+
+    private static string PeerLine(Peer peer) => peer switch
+    {
+        Peer.Labelled labelled => $"labelled {labelled.Selector}",
+        Peer.Network network => $"network {network.Prefix}" +
+            (network.Except.IsEmpty ? string.Empty : $" except {string.Join(", ", network.Except)}") + (network.MatchPods ? " and pods" : string.Empty),
+        Peer.World => "world",
+        Peer.Everyone => "everyone",
+        Peer.Fqdn fqdn => $"name {fqdn.Selector} ({fqdn.Selector.Dialect.ToString().ToLowerInvariant()})",
+        _ => peer.ToString(),
+    };
+
+    private static string PortLine(PortMatch port)
+    {
+        string protocol = port.Protocol switch { 0 => "any", 1 => "ICMP", 6 => "TCP", 17 => "UDP", 58 => "ICMPv6", 132 => "SCTP", var other => other.ToString() };
+        string ports = port.PortName is { } name ? $"named {name}" : port.Ports.IsAll ? "all" : port.Ports.ToString();
+        return $"{protocol} {ports}" + port.L7 switch
+        {
+            null => string.Empty,
+            L7Match.Dns dns => $" asking for {string.Join(", ", dns.Names)}",
+            L7Match.Pending pending => $" pending {pending.What}",
+            _ => " ?",
+        };
+    }
+}
