@@ -55,24 +55,16 @@ public sealed class DnsName : IEquatable<DnsName>
             char c = text[i];
             if (c == '.')
             {
-                int length = end - label - 1;
-                if (length is 0 or > MaxLabelLength || end >= MaxWireLength)
+                if (!TryCloseLabel(wire, ref label, ref end))
                 {
                     return false;
                 }
 
-                wire[label] = (byte)length;
-                label = end++;
                 continue;
             }
 
             // What is not printable is no part of a name unless it is escaped: a blank at the end is a slip, not a label.
-            if (c == '\\' ? !TryUnescape(text, ref i, out c) : c is <= ' ' or > '~')
-            {
-                return false;
-            }
-
-            if (end >= MaxWireLength)
+            if ((c == '\\' ? !TryUnescape(text, ref i, out c) : c is <= ' ' or > '~') || end >= MaxWireLength)
             {
                 return false;
             }
@@ -80,21 +72,10 @@ public sealed class DnsName : IEquatable<DnsName>
             wire[end++] = c is >= 'A' and <= 'Z' ? (byte)(c | 0x20) : (byte)c;
         }
 
-        int last = end - label - 1;
-        if (last > MaxLabelLength)
+        bool dotted = end == label + 1;
+        if (!dotted && !TryCloseLabel(wire, ref label, ref end))
         {
             return false;
-        }
-
-        if (last > 0)
-        {
-            if (end >= MaxWireLength)
-            {
-                return false;
-            }
-
-            wire[label] = (byte)last;
-            label = end++;
         }
 
         wire[label] = 0;
@@ -153,6 +134,20 @@ public sealed class DnsName : IEquatable<DnsName>
         HashCode hash = default;
         hash.AddBytes(_wire);
         return hash.ToHashCode();
+    }
+
+    /// <summary>Writes the length of the label that was read, and goes on to the next one's.</summary>
+    private static bool TryCloseLabel(Span<byte> wire, ref int label, ref int end)
+    {
+        int length = end - label - 1;
+        if (length is 0 or > MaxLabelLength || end >= MaxWireLength)
+        {
+            return false;
+        }
+
+        wire[label] = (byte)length;
+        label = end++;
+        return true;
     }
 
     private static bool TryUnescape(ReadOnlySpan<char> text, ref int i, out char c)

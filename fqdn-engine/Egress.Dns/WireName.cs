@@ -38,14 +38,9 @@ internal static class WireName
             int size = message[position];
             if (size <= DnsName.MaxLabelLength)
             {
-                if (size >= limit - position)
+                if (size >= limit - position || length + 1 + size > DnsName.MaxWireLength)
                 {
-                    return EndOf(message, limit);
-                }
-
-                if (length + 1 + size > DnsName.MaxWireLength)
-                {
-                    return DnsReadError.NameTooLong;
+                    return size >= limit - position ? EndOf(message, limit) : DnsReadError.NameTooLong;
                 }
 
                 if (!destination.IsEmpty)
