@@ -188,8 +188,29 @@ public sealed partial class PolicyEngine
         select new LearnedName(_names.OwnerOf(handle), new(_names.NameOf(handle).ToString()), address.Key, address.Value);
 
     /// <summary>The endpoints, with what was computed for them.</summary>
-    public IEnumerable<EndpointView> Endpoints() => _endpoints.Values.OrderBy(endpoint => endpoint.Spec.Id)
-        .Select(endpoint => new EndpointView(endpoint.Spec, endpoint.Entry!, endpoint.Policy!.Rules));
+    public IEnumerable<EndpointView> Endpoints() => _endpoints.Values.OrderBy(endpoint => endpoint.Spec.Id).Select(View);
+
+    /// <summary>One of them, or null.</summary>
+    public EndpointView? FindEndpoint(uint id) => _endpoints.TryGetValue(id, out EndpointState? endpoint) ? View(endpoint) : null;
+
+    /// <summary>The endpoint that has the address, or null.</summary>
+    public EndpointView? EndpointAt(Address address)
+    {
+        foreach (EndpointState endpoint in _endpoints.Values)
+        {
+            if (endpoint.Spec.Addresses.Contains(address))
+            {
+                return View(endpoint);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The network identity of an address.</summary>
+    public Identity IdentityOf(Address address) => _ipcache.Find(address, Identities).Number;
+
+    private static EndpointView View(EndpointState endpoint) => new(endpoint.Spec, endpoint.Entry!, endpoint.Policy!.Rules);
 
     private void NumberRules(IReadOnlyList<Rule> rules)
     {

@@ -32,6 +32,7 @@ internal sealed class CompiledPolicy
         Flags = flags;
         _templates = templates;
         _ownPorts = ownPorts;
+        Rules = [.. templates.Select(template => template.Rule)];
         List<PolicyEntry> added = [];
         foreach (RuleTemplate template in templates.Where(template => template.MeansAnyone))
         {
@@ -52,7 +53,7 @@ internal sealed class CompiledPolicy
     public EndpointFlags Flags { get; }
 
     /// <summary>Its rules.</summary>
-    public ImmutableArray<Rule> Rules => [.. _templates.Select(template => template.Rule)];
+    public ImmutableArray<Rule> Rules { get; }
 
     /// <summary>How many endpoints use it.</summary>
     public int Users { get; set; }

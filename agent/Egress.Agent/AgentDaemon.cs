@@ -1,0 +1,128 @@
+using System;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Threading;
+using System.Threading.Tasks;
+using Egress.Agent.Api;
+using Egress.Agent.Dns;
+using Egress.Agent.Endpoints;
+using Egress.Agent.Engine;
+using Egress.Agent.Flows;
+using Egress.Agent.Network;
+using Egress.Agent.Policies;
+using Egress.Agent.Settings;
+using Egress.Datapath;
+using Egress.DnsProxy;
+using Egress.Engine;
+using Egress.Engine.Addresses;
+using Egress.Engine.Datapath;
+using Egress.Engine.Labels;
+
+namespace Egress.Agent;
+
+/// <summary>
+/// The daemon: composes the parts and runs until it is told to stop. The order of starting matters: what is pinned enforces all the
+/// while; the engine learns what it knew; policies come before endpoints, so that an endpoint is switched once, to the right
+/// one; the DNS sockets come before the kernel is brought in line. Stopping leaves programs, maps and routing in place:
+/// enforcement goes on.
+/// </summary>
+public static class AgentDaemon
+{
+    /// <summary>Runs until SIGTERM or SIGINT; returns the exit status.</summary>
+    /// <param name="settings">What the user wants.</param>
+    /// <param name="error">Gets the log, a line each.</param>
+    /// <exception cref="AgentException">It can't start; what was enforced before still is.</exception>
+    public static async Task<int> RunAsync(AgentSettings settings, TextWriter error)
+    {
+        void Log(string message) => error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ss.fffZ} {FlowText.Printable(message)}"));
+        TaskCompletionSource stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+        Directory.CreateDirectory(settings.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using FileStream alone = LockAlone(settings);
+        try
+        {
+            using KernelDatapath datapath = KernelDatapath.Open(new DatapathOptions
+            {
+                PinDirectory = Path.Combine(settings.BpfFileSystem, "egress"),
+                Connections = settings.Connections,
+                LearnedAddresses = settings.LearnedAddresses,
+                EventsPerSecond = settings.EventsPerSecond,
+                EventsBurst = settings.EventsPerSecond,
+                DnsWorkers = settings.DnsWorkers,
+            });
+            using StateFiles state = new(settings.StateDirectory);
+            using EngineHost host = new(settings.ForEngine, datapath, state, Log);
+            FlowStore flows = new(settings.EventsKept);
+            using FlowRecorder recorder = new(host, flows);
+            using EngineDnsPolicy dnsPolicy = new(host, settings.Fqdn, recorder.Record);
+            await using DnsProxyServer dns = OpenDns(settings, dnsPolicy, datapath);
+            HostRouting.Ensure(settings.RoutingTable);
+            host.Update(engine => engine.SetPeers(HostPeers(settings)));
+            using PolicyDirectory policies = new(settings, host, Log);
+            policies.Start();
+            using EndpointManager endpoints = new(host, dnsPolicy, settings.StateDirectory, settings.ClusterName, Log);
+            endpoints.TakeUp();
+            dns.Start();
+            host.Start();
+            await using ApiServer api = await ApiServer.StartAsync(settings.Socket, new ApiQueries(host, endpoints, policies, flows, dns), endpoints, flows).ConfigureAwait(false);
+            Log($"ready: {endpoints.List().Count} endpoints, {policies.List().Count} policies, API at {settings.Socket}");
+            await stop.Task.ConfigureAwait(false);
+            Log("stopping; enforcement goes on");
+            return 0;
+        }
+        catch (Exception exception) when (exception is DatapathException or SocketException or IOException or UnauthorizedAccessException)
+        {
+            throw new AgentException(exception.Message, exception);
+        }
+    }
+
+    private static void Stop(PosixSignalContext context, TaskCompletionSource stop)
+    {
+        context.Cancel = true;
+        stop.TrySetResult();
+    }
+
+    private static FileStream LockAlone(AgentSettings settings)
+    {
+        string file = Path.Combine(settings.StateDirectory, "lock");
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception)
+        {
+            throw new AgentException($"another agent runs with the state directory {settings.StateDirectory} ({exception.Message})", exception);
+        }
+    }
+
+    private static DnsProxyServer OpenDns(AgentSettings settings, EngineDnsPolicy policy, KernelDatapath datapath)
+    {
+        DnsProxyServer dns = DnsProxyServer.Open(new DnsProxyOptions
+        {
+            Workers = settings.DnsWorkers,
+            UpstreamTimeout = settings.DnsUpstreamTimeout,
+            RejectWithNxDomain = settings.RejectWithNxDomain,
+        }, policy);
+        foreach (ListenSocket socket in dns.ListenSockets)
+        {
+            datapath.SetDnsSocket(socket.Family, socket.Protocol, socket.Worker, socket.Descriptor);
+        }
+
+        return dns;
+    }
+
+    private static ImmutableArray<KnownPeer> HostPeers(AgentSettings settings)
+    {
+        LabelSet host = LabelSet.ForReserved("host");
+        return
+        [
+            .. (settings.NodeAddresses.IsEmpty ? HostAddresses.Read() : settings.NodeAddresses.Select(address => Address.Parse(address)))
+                .Select(address => new KnownPeer(Prefix.Single(address), host, ImmutableDictionary<(string, byte), ushort>.Empty)),
+        ];
+    }
+}
