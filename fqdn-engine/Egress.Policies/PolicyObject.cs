@@ -22,7 +22,8 @@ public sealed record PolicyObject
     /// <summary>Line of the file that the object starts on, counted from 1.</summary>
     public required int Line { get; init; }
 
-    /// <summary>False for kinds that are no policies, or that this build does not enforce: they are passed over.</summary>
+    /// <summary>False for kinds that are no policies, or that this build does not enforce: they are passed over. (One that seems
+    /// to be misspelt is an error all the same.)</summary>
     public required bool Supported { get; init; }
 
     /// <summary>What it says; empty unless <see cref="Valid"/>.</summary>

@@ -31,7 +31,7 @@ public static class PolicyReader
         }
 
         Session session = new(fileName, file);
-        foreach (YamlNode root in Documents(text, file))
+        foreach (YamlNode root in Documents(text.StartsWith('\uFEFF') ? text[1..] : text, file))
         {
             session.ReadRoot(root);
         }

@@ -35,7 +35,7 @@ internal static class CiliumFields
     public static readonly FieldSet EgressDeny = new("an egressDeny rule",
         ["toEndpoints", "toCIDR", "toCIDRSet", "toEntities", "toServices", "toGroups", "toNodes", "toPorts", "icmps"],
         With(
-            ("toFQDNs", "cannot be denied: 'toFQDNs' is for egress rules alone, as an address may belong to other names too"),
+            ("toFQDNs", "cannot be denied, as an address may belong to other names too: it is for egress rules alone"),
             ("toRequires", Removed),
             ("authentication", "cannot be part of a deny rule")));
 

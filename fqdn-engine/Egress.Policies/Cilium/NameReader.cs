@@ -1,3 +1,4 @@
+using System.Text;
 using Egress.Engine.Names;
 using Egress.Policies.Reading;
 using Egress.Policies.Yaml;
@@ -31,24 +32,25 @@ internal sealed class NameReader(Report report)
             return null;
         }
 
-        if (hasName ? CiliumName.TryName(text, out FqdnSelector? selector) : CiliumName.TryPattern(text, out selector))
+        if (TryName(hasName, text, out FqdnSelector selector, out string error))
         {
             return selector;
         }
 
-        report.Error(fields.Get(field)!, fields.PathOf(field), $"{field} {Quoted.Text(text)} {Why(text, hasName)}");
+        report.Error(fields.Get(field)!, fields.PathOf(field), $"{field} {Quoted.Clean(error, 400)}");
         return null;
     }
 
-    private static string Why(string text, bool isName)
+    private static bool TryName(bool isName, string text, out FqdnSelector selector, out string error)
     {
-        if (isName && text.Contains('*'))
+        if (!Ascii.IsValid(text))
         {
-            return "is no name: with '*' it is a pattern, write it as matchPattern";
+            // Before anything folds case: the Kelvin sign would become a k.
+            selector = null!;
+            error = $"{Quoted.Text(text)} is not ASCII: write international names in their xn-- form";
+            return false;
         }
 
-        string form = isName ? "a name, as api.example.com" : "a pattern, as *.example.com";
-        return $"is not {form}: labels of letters, digits, '-' and '_'{(isName ? string.Empty : ", with '*' for any run of them")}" +
-            " and single dots between them; a label has at most 63 characters, all of it at most 253";
+        return isName ? NamePattern.TryName(text, out selector, out error) : NamePattern.TryPattern(text, out selector, out error);
     }
 }

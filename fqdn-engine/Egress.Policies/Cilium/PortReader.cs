@@ -37,8 +37,8 @@ internal sealed class PortReader(Report report, Direction direction, RuleAction 
 
     private void ReadElement(Fields fields, List<PortMatch> matches)
     {
-        L7Match.Dns? dns = fields.Get("rules") is { } rules ? ReadRules(rules, fields.PathOf("rules")) : null;
-        if (fields.List("serverNames") is { Items.Length: > 0 } serverNames)
+        L7Match.Dns? dns = action == RuleAction.Allow && fields.Get("rules") is { } rules ? ReadRules(rules, fields.PathOf("rules")) : null;
+        if (action == RuleAction.Allow && fields.List("serverNames") is { Items.Length: > 0 } serverNames)
         {
             report.Error(serverNames, fields.PathOf("serverNames"), "'serverNames' is not supported yet");
         }

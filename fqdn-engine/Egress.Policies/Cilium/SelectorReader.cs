@@ -36,13 +36,13 @@ internal sealed class SelectorReader(PolicyScope scope, Report report)
 
         foreach (LabelRequirement item in written.Where(item => item.Key == Label.PodNamespace && !IsExactly(item, name)))
         {
-            report.Warn(node, path, item.Source == Label.Kubernetes
+            report.Warn(node, path, item is { Source: Label.Kubernetes, Operator: LabelOperator.In, Values.Length: 1 }
                 ? $"the policy is about its own namespace '{name}': the label k8s:{Label.PodNamespace} in its selector is overruled"
-                : $"the policy is about its own namespace '{name}': with the label {Label.PodNamespace} in its selector it is about nobody");
+                : $"the policy is about its own namespace '{name}': its selector's {Label.PodNamespace} is one condition more");
         }
 
         // A label with the source is replaced, as Cilium does; one without it is one condition more.
-        written.RemoveAll(item => item is { Source: Label.Kubernetes, Key: Label.PodNamespace, Operator: LabelOperator.In });
+        written.RemoveAll(item => item is { Source: Label.Kubernetes, Key: Label.PodNamespace, Operator: LabelOperator.In, Values.Length: 1 });
         return new([.. written, InNamespace(name)]);
     }
 
@@ -71,7 +71,7 @@ internal sealed class SelectorReader(PolicyScope scope, Report report)
             written.Add(new(Label.Kubernetes, Label.PodNamespace, LabelOperator.Exists, []));
         }
 
-        return new Peer.Labelled(new([.. written]));
+        return written.Count == 0 ? new Peer.Everyone() : new Peer.Labelled(new([.. written]));
     }
 
     private static bool IsExactly(LabelRequirement item, string value) =>

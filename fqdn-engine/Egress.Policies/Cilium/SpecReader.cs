@@ -45,11 +45,12 @@ internal sealed class SpecReader(PolicyScope scope, Report report, string path, 
         Fields? defaultDeny = fields.Get("enableDefaultDeny") is { } block
             ? Fields.Of(report, block, fields.PathOf("enableDefaultDeny"), CiliumFields.DefaultDeny)
             : null;
+        bool isolatesEgress = defaultDeny?.Boolean("egress") ?? true;
+        bool isolatesIngress = defaultDeny?.Boolean("ingress") ?? true;
         bool any = false;
         foreach ((string field, Direction direction, RuleAction action, FieldSet set) in Lists)
         {
             YamlSequence? list = fields.List(field);
-            bool isolates = defaultDeny?.Boolean(direction == Direction.Egress ? "egress" : "ingress") ?? true;
             any |= list is null ? fields.Get(field) is not null : list.Items.Length > 0;
             for (int i = 0; i < (list?.Items.Length ?? 0); i++)
             {
@@ -58,7 +59,7 @@ internal sealed class SpecReader(PolicyScope scope, Report report, string path, 
                     Subject = subject ?? scope.Everything,
                     Action = action,
                     Direction = direction,
-                    DefaultDeny = isolates,
+                    DefaultDeny = direction == Direction.Egress ? isolatesEgress : isolatesIngress,
                     Origin = scope.Origin(originPrefix + FieldPath.Item(field, i)),
                 };
                 ElementReader reader = new(report, selectors, FieldPath.Item(fields.PathOf(field), i), shape);

@@ -27,22 +27,28 @@ internal static class Suggestion
             .FirstOrDefault();
     }
 
-    // Edits to get from one to the other: a letter more, less, or another.
+    // Edits to get from one to the other: a letter more, less or another, or two that changed places.
     private static int Distance(string from, string to)
     {
-        int[] row = [.. Enumerable.Range(0, to.Length + 1)];
+        int[] before = new int[to.Length + 1];
+        int[] last = [.. Enumerable.Range(0, to.Length + 1)];
         for (int i = 0; i < from.Length; i++)
         {
-            int diagonal = row[0];
+            int[] row = new int[to.Length + 1];
             row[0] = i + 1;
             for (int j = 0; j < to.Length; j++)
             {
-                int substitute = diagonal + (from[i] == to[j] ? 0 : 1);
-                diagonal = row[j + 1];
-                row[j + 1] = Math.Min(substitute, Math.Min(row[j], row[j + 1]) + 1);
+                int replaced = last[j] + (from[i] == to[j] ? 0 : 1);
+                row[j + 1] = Math.Min(replaced, Math.Min(row[j], last[j + 1]) + 1);
+                if (i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j])
+                {
+                    row[j + 1] = Math.Min(row[j + 1], before[j - 1] + 1);
+                }
             }
+
+            (before, last) = (last, row);
         }
 
-        return row[^1];
+        return last[^1];
     }
 }

@@ -45,7 +45,7 @@ internal static class YamlFile
         foreach (ReadOnlySpan<char> line in text.EnumerateLines())
         {
             ReadOnlySpan<char> content = line.Trim();
-            if (content.Length > 0 && content[0] is not '%' and not '#' and not '\uFEFF')
+            if (content.Length > 0 && content[0] is not '%' and not '#')
             {
                 return false;
             }
