@@ -1,8 +1,6 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.Threading;
-using System.Threading.Tasks;
 using Egress.Cli.Commands;
 
 namespace Egress.Cli;
@@ -20,6 +18,18 @@ internal static class Program
         };
         root.Add(RunCommand.Create());
         root.Add(AgentCommand.Create());
+        root.Add(EndpointCommands.Create());
+        root.Add(new Command("policy", "Policies") { QueryCommands.PolicyGet(), ValidateCommand.Create() });
+        root.Add(new Command("fqdn", "Names that were learned") { new Command("cache", "The name cache") { QueryCommands.FqdnCacheList() } });
+        root.Add(new Command("identity", "Identities") { QueryCommands.IdentityList() });
+        root.Add(new Command("bpf", "What the kernel holds")
+        {
+            new Command("ipcache", "Addresses and their identities") { QueryCommands.IpcacheList() },
+            new Command("policy", "Policy entries") { QueryCommands.PolicyMapList() },
+            new Command("ct", "Connections") { QueryCommands.ConntrackList() },
+        });
+        root.Add(ObserveCommand.Create());
+        root.Add(QueryCommands.Status());
         root.Add(CompletionCommand.Create());
         root.Add(VersionCommand.Create());
         HelpWithExamples.Install(root);

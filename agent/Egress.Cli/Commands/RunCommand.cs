@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using Egress.Agent;
 using Egress.Agent.Run;
 using Egress.Engine.Addresses;
 

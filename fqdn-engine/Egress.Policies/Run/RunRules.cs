@@ -19,7 +19,14 @@ public static class RunRules
     /// <param name="options">May be none.</param>
     /// <param name="servers">The name servers that the command is told of. Others are not opened: a server of someone's choice
     /// could say any address for an allowed name.</param>
-    public static ImmutableArray<Rule> Of(IReadOnlyList<AllowOption> options, IReadOnlyList<Address> servers)
+    public static ImmutableArray<Rule> Of(IReadOnlyList<AllowOption> options, IReadOnlyList<Address> servers) =>
+        Of(options, [.. servers.Select(server => new Peer.Network(Prefix.Single(server), [], MatchPods: true))], []);
+
+    /// <summary>Likewise, with the servers as peers.</summary>
+    /// <param name="options">May be none.</param>
+    /// <param name="servers">The name servers.</param>
+    /// <param name="moreNames">Names of policies that stand beside the options, which may be asked for, too.</param>
+    public static ImmutableArray<Rule> Of(IReadOnlyList<AllowOption> options, ImmutableArray<Peer> servers, IEnumerable<FqdnSelector> moreNames)
     {
         ImmutableArray<Rule>.Builder rules = ImmutableArray.CreateBuilder<Rule>();
         foreach (AllowOption option in options)
@@ -28,11 +35,11 @@ public static class RunRules
         }
 
         // With no names the filter is empty, and passes none: a question is answered REFUSED at once, and reported by its name.
-        ImmutableArray<FqdnSelector> names = [.. options.Select(option => option.Name).OfType<FqdnSelector>().Distinct()];
+        ImmutableArray<FqdnSelector> names = [.. options.Select(option => option.Name).OfType<FqdnSelector>().Concat(moreNames).Distinct()];
         L7Match.Dns filter = new(names);
         rules.Add(Egress("dns") with
         {
-            Peers = Listed<Peer>.Of([.. servers.Select(server => new Peer.Network(Prefix.Single(server), [], MatchPods: true))]),
+            Peers = Listed<Peer>.Of(servers),
             Ports = Listed<PortMatch>.Of(new(17, PortRange.Single(DnsPort), filter), new PortMatch(6, PortRange.Single(DnsPort), filter)),
         });
         return rules.ToImmutable();
