@@ -54,7 +54,7 @@ try() {
     esac
     local mark=ok
     [ "$got" = "$expected" ] || { mark=WRONG; bad=$((bad + 1)); }
-    printf '  %-11s %-44s expected %-8s got %-10s %s\n' "$who" "$what" "$expected" "$got" "$mark"
+    printf '  %-11s %-53s expected %-8s got %-10s %s\n' "$who" "$what" "$expected" "$got" "$mark"
 }
 
 # --- the little world: a node, pods on it, and an internet beyond ------------------------------------------------
@@ -68,7 +68,7 @@ in_ns node ip address add 198.51.100.1/24 dev up0
 in_ns node ip link set up0 up
 in_ns internet ip address add 198.51.100.2/24 dev eth0
 in_ns internet ip link set eth0 up
-for address in 192.0.2.11 192.0.2.12 192.0.2.13 192.0.2.14; do in_ns internet ip address add $address/32 dev lo; done
+for address in 192.0.2.11 192.0.2.12 192.0.2.13 192.0.2.14 192.0.2.15; do in_ns internet ip address add $address/32 dev lo; done
 in_ns internet ip route add 10.20.0.0/24 via 198.51.100.1
 in_ns node ip route add 192.0.2.0/24 via 198.51.100.2
 in_ns node sysctl -q -w net.ipv4.ip_forward=1
@@ -107,7 +107,7 @@ server:
   local-data: "support.github.com. 60 IN A 192.0.2.12"
   local-data: "brief.github.com. 3 IN A 192.0.2.14"
   local-zone: "example.org." static
-  local-data: "www.example.org. 60 IN A 192.0.2.12"
+  local-data: "www.example.org. 60 IN A 192.0.2.15"
 CONF
 in_ns kube-dns unbound -d -c "$RUN/unbound.conf" >"$RUN/unbound.out" 2>&1 &
 pids+=($!)
@@ -227,9 +227,9 @@ sleep 4.5
 try mediabot "192.0.2.14, after its time" dropped --resolve brief.github.com:443:192.0.2.14 https://brief.github.com/
 wait $download
 if [ "$(cat "$RUN/downloaded")" = 20000000 ]; then
-    printf '  %-11s %-44s expected %-8s got %-10s %s\n' mediabot "the download that began before" "to end" "20 MB" ok
+    printf '  %-11s %-53s expected %-8s got %-10s %s\n' mediabot "the download that began before" "to end" "20 MB" ok
 else
-    printf '  %-11s %-44s expected %-8s got %-10s %s\n' mediabot "the download that began before" "to end" "$(cat "$RUN/downloaded") B" WRONG
+    printf '  %-11s %-53s expected %-8s got %-10s %s\n' mediabot "the download that began before" "to end" "$(cat "$RUN/downloaded") B" WRONG
     bad=$((bad + 1))
 fi
 try mediabot "https://brief.github.com, asked anew" allowed https://brief.github.com/
@@ -237,7 +237,7 @@ try mediabot "https://brief.github.com, asked anew" allowed https://brief.github
 say "The drops, as the agent saw them (egress observe --verdict dropped)"
 egress observe --last 200 --verdict dropped >"$RUN/drops" || bad=$((bad + 1))
 cat "$RUN/drops"
-for want in 'default/mediabot.*192\.0\.2\.12:443.*Policy denied.*DROPPED.*SYN' 'default/xwing.*10\.20\.0\.10:80.*DROPPED' \
+for want in 'default/mediabot.*192\.0\.2\.12:443.*Policy denied.*DROPPED.*SYN' 'default/xwing.*default/deathstar:80.*Policy denied DROPPED' \
     'default/mediabot.*192\.0\.2\.14:443.*DROPPED'; do
     grep -qE "$want" "$RUN/drops" || { echo "  WRONG: no drop line like: $want"; bad=$((bad + 1)); }
 done

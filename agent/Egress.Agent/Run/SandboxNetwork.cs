@@ -108,7 +108,7 @@ public sealed class SandboxNetwork
         address add {_slot.Workload}/30 dev eth0
         link set eth0 up
         route add default via {_slot.Gateway}
-        {(Ipv6 ? $"address add {_slot.Workload6}/64 dev eth0 nodad\n-6 route add default via {_slot.Gateway6}" : string.Empty)}
+        {(Ipv6 ? $"address add {_slot.Workload6}/64 dev eth0 nodad\nroute add ::/0 via {_slot.Gateway6}" : string.Empty)}
 
         """;
 

@@ -19,6 +19,9 @@ internal sealed class LearnedTable
     private readonly SortedDictionary<ulong, HashSet<LearnedKey>> _due = [];
     private const ulong Second = 1_000_000_000;
 
+    // So long slots stay after their time, for the reports of what is dropped because of it; they count no more.
+    private const ulong Afterlife = 60;
+
     /// <summary>Addresses held.</summary>
     public int Count => _slots.Count;
 
@@ -77,7 +80,8 @@ internal sealed class LearnedTable
         List<LearnedSlot> byTime = [.. slots.OrderByDescending(slot => slot.Deadline.Nanoseconds).ThenBy(slot => slot.Identity.Value)];
         List<LearnedSlot> shared = byTime[(LearnedEntry.SlotCount - 1)..];
         Deadline first = shared[^1].Deadline;
-        Note(key, slots, first);
+        // Looked at as soon as that is over, and not after the usual while.
+        Note(key, slots, new(first.Nanoseconds > Afterlife * Second ? first.Nanoseconds - (Afterlife * Second) : 0));
         return new(key, byTime[0], byTime[1], byTime[2], new(union([.. shared.Select(slot => slot.Identity)]), first));
     }
 
@@ -89,7 +93,7 @@ internal sealed class LearnedTable
         while (_due.Count > 0 && due.Count < limit)
         {
             (ulong at, HashSet<LearnedKey> keys) = _due.First();
-            if (at >= second)
+            if (at + Afterlife >= second)
             {
                 break;
             }
@@ -104,7 +108,8 @@ internal sealed class LearnedTable
 
                 slots.NotedAt = 0;
                 bool crowded = slots.Count > LearnedEntry.SlotCount;
-                bool freed = slots.RemoveAll(slot => slot.Deadline.IsPast(now)) > 0;
+                Deadline longPast = new(now.Nanoseconds - (Math.Min(second, Afterlife) * Second));
+                bool freed = slots.RemoveAll(slot => slot.Deadline.IsPast(longPast)) > 0;
                 if (slots.Count == 0)
                 {
                     _slots.Remove(key);
