@@ -17,8 +17,11 @@ public sealed class BpfException : Exception
     /// <summary>errno ENOENT.</summary>
     public const int NoEntry = 2;
 
-    /// <summary>errno E2BIG: the map is full.</summary>
+    /// <summary>errno E2BIG: a hash map is full.</summary>
     public const int Full = 7;
+
+    /// <summary>errno ENOSPC: a trie is full; in a batch, there is no room for what is read.</summary>
+    public const int NoSpace = 28;
 
     /// <summary>errno EEXIST.</summary>
     public const int Exists = 17;
@@ -32,7 +35,7 @@ public sealed class BpfException : Exception
     {
         string why = error switch
         {
-            Full => "the map is full",
+            Full or NoSpace => "the map is full",
             1 or 13 => new Win32Exception(error).Message + " (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed)",
             _ => new Win32Exception(error).Message,
         };

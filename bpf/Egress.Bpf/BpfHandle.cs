@@ -13,6 +13,14 @@ public sealed class BpfHandle : SafeHandle
 
     internal int Fd => (int)handle;
 
+    /// <summary>A descriptor of its own for what another owner's descriptor stands for, so that neither's end closes the other's.</summary>
+    internal static BpfHandle Duplicate(int fd, string what)
+    {
+        const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC
+        int copy = LibBpf.fcntl(fd, DuplicateCloseOnExec, 0);
+        return copy >= 0 ? new(copy) : throw BpfException.Last($"opening {what}");
+    }
+
     /// <summary>Opens a pinned object.</summary>
     /// <exception cref="BpfException">There is none, or it may not be opened.</exception>
     public static BpfHandle OpenPinned(string path)
@@ -25,7 +33,7 @@ public sealed class BpfHandle : SafeHandle
     /// <exception cref="BpfException">The path is taken, or no bpf file system. (Names there may hold no dot: EPERM.)</exception>
     public void Pin(string path)
     {
-        if (LibBpf.bpf_obj_pin(Fd, path) != 0)
+        if (LibBpf.bpf_obj_pin(this, path) != 0)
         {
             throw BpfException.Last($"pinning at {path}");
         }

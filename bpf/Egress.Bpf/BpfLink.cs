@@ -20,20 +20,22 @@ public static unsafe class BpfLink
     private const uint TcPriority = 1;
     private const uint TcHandle = 0xe9;
 
+    private const uint Tcx = 11; // BPF_LINK_TYPE_TCX
+
     /// <summary>Attaches by a TCX link, before other programs of the interface: one of them that lets a packet pass for good must not
     /// come first. The attachment lives as long as the handle, or a pin of it.</summary>
     /// <exception cref="BpfException">Refused; <see cref="BpfException.Invalid"/> where the kernel has no TCX.</exception>
     public static BpfHandle Attach(BpfProgram program, int interfaceIndex, AttachPoint point)
     {
         LinkOptions options = new() { Size = (nuint)sizeof(LinkOptions), Flags = 1 << 3 }; // BPF_F_BEFORE
-        int fd = LibBpf.bpf_link_create(program.Fd, interfaceIndex, (int)point, &options);
+        int fd = LibBpf.bpf_link_create(program.Handle, interfaceIndex, (int)point, &options);
         return fd >= 0 ? new BpfHandle(fd) : throw BpfException.Last($"attaching {program.Name} to interface {interfaceIndex}");
     }
 
     /// <summary>Puts another program in the place of a link's, in one step: no packet goes unseen.</summary>
     public static void Replace(BpfHandle link, BpfProgram program)
     {
-        if (LibBpf.bpf_link_update(link.Fd, program.Fd, null) != 0)
+        if (LibBpf.bpf_link_update(link, program.Handle, null) != 0)
         {
             throw BpfException.Last($"replacing the program of a link by {program.Name}");
         }
@@ -45,7 +47,12 @@ public static unsafe class BpfLink
         uint* info = stackalloc uint[32];
         uint length = 128;
         // struct bpf_link_info: type, id, prog_id, then, aligned to 8, the link type's own part: ifindex, attach_type.
-        return LibBpf.bpf_obj_get_info_by_fd(link.Fd, info, &length) == 0 ? (int)info[4] : throw BpfException.Last("looking at a link");
+        if (LibBpf.bpf_obj_get_info_by_fd(link, info, &length) != 0)
+        {
+            throw BpfException.Last("looking at a link");
+        }
+
+        return info[0] == Tcx ? (int)info[4] : throw BpfException.From("looking at a link that is not a tcx link", BpfException.Invalid);
     }
 
     /// <summary>Attaches by a clsact filter, which the interface holds by itself.</summary>
@@ -58,11 +65,19 @@ public static unsafe class BpfLink
             throw BpfException.Last($"making the clsact hook of interface {interfaceIndex}");
         }
 
-        TcOptions options = new() { Size = (nuint)sizeof(TcOptions), ProgramFd = program.Fd, Flags = 1, Handle = TcHandle, Priority = TcPriority }; // BPF_TC_F_REPLACE
+        TcOptions options = new() { Size = (nuint)sizeof(TcOptions), ProgramFd = program.Handle.Fd, Flags = 1, Handle = TcHandle, Priority = TcPriority }; // BPF_TC_F_REPLACE
         if (LibBpf.bpf_tc_attach(&hook, &options) != 0)
         {
             throw BpfException.Last($"attaching {program.Name} to interface {interfaceIndex} by clsact");
         }
+    }
+
+    /// <summary>Whether the clsact filter is there.</summary>
+    public static bool IsClsactAttached(int interfaceIndex, AttachPoint point)
+    {
+        TcHook hook = Hook(interfaceIndex, point);
+        TcOptions options = new() { Size = (nuint)sizeof(TcOptions), Handle = TcHandle, Priority = TcPriority };
+        return LibBpf.bpf_tc_query(&hook, &options) == 0;
     }
 
     /// <summary>Removes the clsact filter; one that is not there is no error.</summary>

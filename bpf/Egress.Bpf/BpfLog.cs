@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -9,19 +8,21 @@ namespace Egress.Bpf;
 /// <summary>Keeps the end of what libbpf says on this thread, for the message of an exception; nothing is printed.</summary>
 internal static unsafe class BpfLog
 {
-    private const int Lines = 40;
+    private const int Kept = 6000;
+    private const int Largest = 1 << 20;
 
     [ThreadStatic]
-    private static Queue<string>? _lines;
+    private static StringBuilder? _said;
 
     static BpfLog() => LibBpf.libbpf_set_print(&Print);
 
     /// <summary>Forgets what was said before.</summary>
-    public static void Clear() => (_lines ??= new()).Clear();
+    public static void Clear() => (_said ??= new()).Clear();
 
     /// <summary>The last lines.</summary>
-    public static string Tail() => string.Join('\n', _lines ?? []);
+    public static string Tail() => _said?.ToString().TrimEnd() ?? string.Empty;
 
+    // A va_list is passed as a pointer in both ABIs that this runs on, x86-64's and arm64's.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Print(int level, byte* format, void* arguments)
     {
@@ -30,19 +31,15 @@ internal static unsafe class BpfLog
             return 0; // debug
         }
 
-        byte[] buffer = new byte[16 * 1024];
-        fixed (byte* text = buffer)
+        // The reason is at the end of a verifier's log, which comes in one piece and may be long; printf would cut that end off.
+        byte* buffer = (byte*)NativeMemory.Alloc(Largest);
+        int length = Math.Clamp(LibBpf.vsnprintf(buffer, Largest, format, arguments), 0, Largest - 1);
+        int skip = Math.Max(0, length - Kept);
+        StringBuilder said = (_said ??= new()).Append(Encoding.UTF8.GetString(buffer + skip, length - skip));
+        NativeMemory.Free(buffer);
+        if (said.Length > Kept)
         {
-            int length = Math.Clamp(LibBpf.vsnprintf(text, (nuint)buffer.Length, format, arguments), 0, buffer.Length - 1);
-            Queue<string> lines = _lines ??= new();
-            foreach (string line in Encoding.UTF8.GetString(buffer, 0, length).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            {
-                lines.Enqueue(line);
-                if (lines.Count > Lines)
-                {
-                    lines.Dequeue();
-                }
-            }
+            said.Remove(0, said.Length - Kept);
         }
 
         return 0;

@@ -5,26 +5,27 @@ using System.Runtime.InteropServices;
 namespace Egress.Bpf;
 
 /// <summary>A map with fixed-size keys and values. The sizes are held against the kernel's when it is made. Thread-safe as bpf(2) is;
-/// lookups, updates and deletes allocate nothing. The file descriptor is the object's.</summary>
-public sealed unsafe class BpfMap<TKey, TValue>
+/// single lookups, updates and deletes allocate nothing.</summary>
+public sealed unsafe class BpfMap<TKey, TValue> : IDisposable
     where TKey : unmanaged
     where TValue : unmanaged
 {
     private const int Batch = 4096;
-    private readonly int _fd;
+    private readonly BpfHandle _handle;
     private readonly bool _perCpu;
 
-    /// <summary>Takes a map of a loaded object.</summary>
+    /// <summary>Takes a map of a loaded object; it outlives that object.</summary>
     /// <exception cref="BpfException">Its keys or values have other sizes than the types.</exception>
     public BpfMap(BpfObject @object, string name)
     {
         Name = name;
-        _fd = @object.MapFd(name);
-        MapInfo info = MapInfo.Of(_fd, name);
+        _handle = @object.OpenMap(name);
+        MapInfo info = MapInfo.Of(_handle, name);
         MaxEntries = info.MaxEntries;
         _perCpu = info.Type is 5 or 6 or 10; // PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH
         if (info.KeySize != sizeof(TKey) || info.ValueSize != sizeof(TValue))
         {
+            _handle.Dispose();
             throw BpfException.From($"the map {name} has keys of {info.KeySize} and values of {info.ValueSize} bytes, " +
                 $"{typeof(TKey).Name} has {sizeof(TKey)} and {typeof(TValue).Name} {sizeof(TValue)}", BpfException.Invalid);
         }
@@ -42,7 +43,7 @@ public sealed unsafe class BpfMap<TKey, TValue>
         fixed (TKey* k = &key)
         fixed (TValue* v = &value)
         {
-            return LibBpf.bpf_map_lookup_elem(_fd, k, v) == 0 || NotFound("reading");
+            return LibBpf.bpf_map_lookup_elem(_handle, k, v) == 0 || NotFound("reading");
         }
     }
 
@@ -57,7 +58,7 @@ public sealed unsafe class BpfMap<TKey, TValue>
         fixed (TKey* k = &key)
         fixed (TValue* v = values)
         {
-            return LibBpf.bpf_map_lookup_elem(_fd, k, v) == 0 || NotFound("reading");
+            return LibBpf.bpf_map_lookup_elem(_handle, k, v) == 0 || NotFound("reading");
         }
     }
 
@@ -68,9 +69,9 @@ public sealed unsafe class BpfMap<TKey, TValue>
         fixed (TKey* k = &key)
         fixed (TValue* v = &value)
         {
-            if (LibBpf.bpf_map_update_elem(_fd, k, v, 0) != 0)
+            if (LibBpf.bpf_map_update_elem(_handle, k, v, 0) != 0)
             {
-                throw BpfException.Last($"writing to the map {Name}");
+                throw WriteRefused();
             }
         }
     }
@@ -79,15 +80,16 @@ public sealed unsafe class BpfMap<TKey, TValue>
     /// <exception cref="BpfException">The map is full, or the kernel refuses otherwise; entries before that one are written.</exception>
     public void Put(ReadOnlySpan<TKey> keys, ReadOnlySpan<TValue> values)
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, keys.Length);
         for (int done = 0; done < keys.Length; done += Batch)
         {
             uint count = (uint)Math.Min(Batch, keys.Length - done);
             fixed (TKey* k = keys[done..])
             fixed (TValue* v = values[done..])
             {
-                if (LibBpf.bpf_map_update_batch(_fd, k, v, &count, null) != 0)
+                if (LibBpf.bpf_map_update_batch(_handle, k, v, &count, null) != 0)
                 {
-                    throw BpfException.Last($"writing to the map {Name}");
+                    throw WriteRefused();
                 }
             }
         }
@@ -98,7 +100,26 @@ public sealed unsafe class BpfMap<TKey, TValue>
     {
         fixed (TKey* k = &key)
         {
-            return LibBpf.bpf_map_delete_elem(_fd, k) == 0 || NotFound("removing from");
+            return LibBpf.bpf_map_delete_elem(_handle, k) == 0 || NotFound("removing from");
+        }
+    }
+
+    /// <summary>Removes entries, many at a time; those that are not there are passed over.</summary>
+    public void Remove(ReadOnlySpan<TKey> keys)
+    {
+        while (!keys.IsEmpty)
+        {
+            uint count = (uint)Math.Min(Batch, keys.Length);
+            fixed (TKey* k = keys)
+            {
+                if (LibBpf.bpf_map_delete_batch(_handle, k, &count, null) != 0 && !NotFound("removing from"))
+                {
+                    // The kernel stops at a key that is not there, having counted those before it.
+                    count++;
+                }
+            }
+
+            keys = keys[(int)count..];
         }
     }
 
@@ -106,27 +127,49 @@ public sealed unsafe class BpfMap<TKey, TValue>
     public List<KeyValuePair<TKey, TValue>> Dump()
     {
         List<KeyValuePair<TKey, TValue>> entries = [];
-        TKey[] keys = new TKey[Batch];
-        TValue[] values = new TValue[Batch];
+        Walk((keys, values) =>
+        {
+            for (int i = 0; i < keys.Length; i++)
+            {
+                entries.Add(new(keys[i], values[i]));
+            }
+        });
+        return entries;
+    }
+
+    /// <summary>How many entries there are.</summary>
+    public int Count()
+    {
+        int count = 0;
+        Walk((keys, _) => count += keys.Length);
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+
+    private void Walk(Action<ReadOnlySpan<TKey>, ReadOnlySpan<TValue>> visit)
+    {
+        uint room = Batch;
+        TKey[] keys = new TKey[room];
+        TValue[] values = new TValue[room];
         // The cursor is a key for tries and a bucket number for hashes; both fit.
         byte* cursor = stackalloc byte[Math.Max(sizeof(TKey), 8)];
         bool first = true;
-        uint room = Batch;
         while (true)
         {
             uint count = room;
-            int result;
             int error;
             fixed (TKey* k = keys)
             fixed (TValue* v = values)
             {
-                result = LibBpf.bpf_map_lookup_batch(_fd, first ? null : cursor, cursor, k, v, &count, null);
+                int result = LibBpf.bpf_map_lookup_batch(_handle, first ? null : cursor, cursor, k, v, &count, null);
                 error = result == 0 ? 0 : Marshal.GetLastPInvokeError();
             }
 
-            if (error == 28)
+            if (error == BpfException.NoSpace)
             {
-                // ENOSPC: one bucket alone holds more than there is room for.
+                // One bucket alone holds more than there is room for.
                 room *= 2;
                 keys = new TKey[room];
                 values = new TValue[room];
@@ -138,19 +181,17 @@ public sealed unsafe class BpfMap<TKey, TValue>
                 throw BpfException.From($"reading the map {Name}", error);
             }
 
-            for (int i = 0; i < count; i++)
-            {
-                entries.Add(new(keys[i], values[i]));
-            }
-
+            visit(keys.AsSpan(0, (int)count), values.AsSpan(0, (int)count));
             if (error == BpfException.NoEntry)
             {
-                return entries;
+                return;
             }
 
             first = false;
         }
     }
+
+    private BpfException WriteRefused() => BpfException.Last($"writing to the map {Name} (room for {MaxEntries})");
 
     private bool NotFound(string operation) =>
         Marshal.GetLastPInvokeError() == BpfException.NoEntry ? false : throw BpfException.Last($"{operation} the map {Name}");

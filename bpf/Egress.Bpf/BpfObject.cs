@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 
 namespace Egress.Bpf;
 
-/// <summary>An eBPF object file: opened, configured, loaded. Not thread-safe; what is taken from it may be used from any thread
-/// while it is not disposed.</summary>
+/// <summary>An eBPF object file: opened, configured, loaded. Not thread-safe; what is taken from it may be used from any thread, and
+/// lives on when this is disposed.</summary>
 public sealed unsafe class BpfObject : IDisposable
 {
     private readonly HashSet<string> _reused = [];
@@ -32,7 +32,7 @@ public sealed unsafe class BpfObject : IDisposable
     /// <summary>Has the programs use a map that exists already. Before <see cref="Load"/>.</summary>
     public void Reuse(string map, BpfHandle existing)
     {
-        Check(LibBpf.bpf_map__reuse_fd(Map(map), existing.Fd), $"using the pinned map {map}");
+        Check(LibBpf.bpf_map__reuse_fd(Map(map), existing), $"using the pinned map {map}");
         _reused.Add(map);
     }
 
@@ -66,17 +66,23 @@ public sealed unsafe class BpfObject : IDisposable
         }
     }
 
-    /// <summary>File descriptor of a loaded map; the object's, not to be closed.</summary>
-    public int MapFd(string map) => LibBpf.bpf_map__fd(Map(map));
+    /// <summary>Opens a loaded map; the handle outlives this object.</summary>
+    public BpfHandle OpenMap(string map) => BpfHandle.Duplicate(LibBpf.bpf_map__fd(Map(map)), $"the map {map}");
 
     /// <summary>Pins a loaded map.</summary>
-    public void PinMap(string map, string path) => Check(LibBpf.bpf_obj_pin(MapFd(map), path), $"pinning the map {map} at {path}");
+    public void PinMap(string map, string path)
+    {
+        using BpfHandle handle = OpenMap(map);
+        handle.Pin(path);
+    }
 
-    /// <summary>A loaded program.</summary>
+    /// <summary>Opens a loaded program; it outlives this object.</summary>
     public BpfProgram Program(string name)
     {
         nint program = LibBpf.bpf_object__find_program_by_name(_object, name);
-        return program != 0 ? new(name, LibBpf.bpf_program__fd(program)) : throw BpfException.Last($"finding the program {name}");
+        return program != 0
+            ? new(name, BpfHandle.Duplicate(LibBpf.bpf_program__fd(program), $"the program {name}"))
+            : throw BpfException.Last($"finding the program {name}");
     }
 
     /// <inheritdoc/>

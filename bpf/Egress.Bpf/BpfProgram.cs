@@ -3,19 +3,24 @@ using System.Runtime.InteropServices;
 
 namespace Egress.Bpf;
 
-/// <summary>A loaded program.</summary>
-public sealed unsafe class BpfProgram
+/// <summary>A loaded program. Thread-safe.</summary>
+public sealed unsafe class BpfProgram : IDisposable
 {
-    internal BpfProgram(string name, int fd)
+    internal BpfProgram(string name, BpfHandle handle)
     {
         Name = name;
-        Fd = fd;
+        Handle = handle;
     }
+
+    /// <summary>Opens a pinned program.</summary>
+    /// <exception cref="BpfException">There is none, or it may not be opened.</exception>
+    public static BpfProgram OpenPinned(string name, string path) => new(name, BpfHandle.OpenPinned(path));
 
     /// <summary>The program's name.</summary>
     public string Name { get; }
 
-    internal int Fd { get; }
+    /// <summary>Its descriptor.</summary>
+    public BpfHandle Handle { get; }
 
     /// <summary>
     /// Runs the program on a packet without any network (BPF_PROG_TEST_RUN, Documentation/bpf/bpf_prog_run.rst).
@@ -47,7 +52,7 @@ public sealed unsafe class BpfProgram
                 ContextSizeOut = 192,
                 Repeat = repeat,
             };
-            if (LibBpf.bpf_prog_test_run_opts(Fd, &options) != 0)
+            if (LibBpf.bpf_prog_test_run_opts(Handle, &options) != 0)
             {
                 throw BpfException.Last($"running the program {Name}");
             }
@@ -56,6 +61,9 @@ public sealed unsafe class BpfProgram
             return ((int)options.ReturnValue, options.Duration);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Handle.Dispose();
 
     [StructLayout(LayoutKind.Sequential)]
     private struct TestRunOptions

@@ -34,7 +34,7 @@ internal static unsafe partial class LibBpf
     public static partial int bpf_map__set_max_entries(nint map, uint entries);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map__reuse_fd(nint map, int fd);
+    public static partial int bpf_map__reuse_fd(nint map, BpfHandle fd);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int bpf_map__set_initial_value(nint map, void* data, nuint size);
@@ -46,43 +46,40 @@ internal static unsafe partial class LibBpf
     public static partial int bpf_program__fd(nint program);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map_lookup_elem(int fd, void* key, void* value);
+    public static partial int bpf_map_lookup_elem(BpfHandle fd, void* key, void* value);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map_update_elem(int fd, void* key, void* value, ulong flags);
+    public static partial int bpf_map_update_elem(BpfHandle fd, void* key, void* value, ulong flags);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map_delete_elem(int fd, void* key);
+    public static partial int bpf_map_delete_elem(BpfHandle fd, void* key);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map_get_next_key(int fd, void* key, void* next);
+    public static partial int bpf_map_lookup_batch(BpfHandle fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map_lookup_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
+    public static partial int bpf_map_update_batch(BpfHandle fd, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_map_update_batch(int fd, void* keys, void* values, uint* count, void* options);
+    public static partial int bpf_map_delete_batch(BpfHandle fd, void* keys, uint* count, void* options);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int bpf_obj_pin(int fd, string path);
+    public static partial int bpf_obj_pin(BpfHandle fd, string path);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int bpf_obj_get(string path);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_obj_get_info_by_fd(int fd, void* info, uint* length);
+    public static partial int bpf_obj_get_info_by_fd(BpfHandle fd, void* info, uint* length);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_link_create(int program, int target, int attachType, void* options);
+    public static partial int bpf_link_create(BpfHandle program, int target, int attachType, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_link_update(int link, int program, void* options);
+    public static partial int bpf_link_update(BpfHandle link, BpfHandle program, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_link_detach(int link);
-
-    [LibraryImport(Library, SetLastError = true)]
-    public static partial int bpf_prog_test_run_opts(int program, void* options);
+    public static partial int bpf_prog_test_run_opts(BpfHandle program, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int bpf_tc_hook_create(void* hook);
@@ -91,13 +88,13 @@ internal static unsafe partial class LibBpf
     public static partial int bpf_tc_attach(void* hook, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int bpf_tc_query(void* hook, void* options);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int bpf_tc_detach(void* hook, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial nint ring_buffer__new(int map, delegate* unmanaged[Cdecl]<void*, void*, nuint, int> sample, void* context, void* options);
-
-    [LibraryImport(Library, SetLastError = true)]
-    public static partial int ring_buffer__poll(nint ring, int timeoutMilliseconds);
+    public static partial nint ring_buffer__new(BpfHandle map, delegate* unmanaged[Cdecl]<void*, void*, nuint, int> sample, void* context, void* options);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int ring_buffer__consume(nint ring);
@@ -107,6 +104,9 @@ internal static unsafe partial class LibBpf
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc")]
     public static partial int vsnprintf(byte* buffer, nuint size, byte* format, void* arguments);

@@ -14,7 +14,7 @@ internal unsafe struct MapInfo
     public uint Flags;
     public fixed byte Name[16];
 
-    public static MapInfo Of(int fd, string name)
+    public static MapInfo Of(BpfHandle fd, string name)
     {
         MapInfo info;
         uint length = (uint)sizeof(MapInfo);

@@ -4,6 +4,25 @@ using System.Runtime.InteropServices;
 
 namespace Egress.Datapath;
 
+/// <summary>enum abi_size of bpf/abi/abi.h.</summary>
+internal static class AbiSize
+{
+    /// <summary>ENDPOINT_ADDRESSES.</summary>
+    public const int EndpointAddresses = 4;
+
+    /// <summary>LEARNED_SLOTS.</summary>
+    public const int LearnedSlots = 4;
+
+    /// <summary>SOCKS_PER_KIND.</summary>
+    public const int SocksPerKind = 16;
+
+    /// <summary>BUCKET_KEYS.</summary>
+    public const int BucketKeys = 256;
+
+    /// <summary>COUNTER_KEYS.</summary>
+    public const int CounterKeys = 512;
+}
+
 internal enum CtFlag : uint
 {
     InitiatedIngress = 1,
@@ -36,6 +55,19 @@ internal enum LostKind : uint
     RateLimited = 0,
     RingFull = 1,
     Kinds = 2,
+}
+
+/// <summary>enum packet_mark of bpf/abi/abi.h.</summary>
+public static class PacketMark
+{
+    /// <summary>MARK_TO_PROXY.</summary>
+    public const uint ToProxy = 0x0d500000;
+
+    /// <summary>MARK_FROM_PROXY.</summary>
+    public const uint FromProxy = 0x0d510000;
+
+    /// <summary>MARK_MASK.</summary>
+    public const uint Mask = 0xffff0000;
 }
 
 internal enum PolicyFlag : uint
@@ -401,8 +433,8 @@ internal struct UintArray2
     private uint _first;
 }
 
-/// <summary>Names this layout; another one has another hash.</summary>
+/// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>
 internal static class AbiVersion
 {
-    public const string Hash = "f936cb2ac76e2183";
+    public const string Hash = "140e14a0955f9e3e";
 }

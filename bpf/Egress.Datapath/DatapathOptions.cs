@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 
 namespace Egress.Datapath;
 
@@ -40,6 +41,23 @@ public sealed record DatapathOptions
 
     /// <summary>How long a silent established TCP connection is kept; Cilium's default.</summary>
     public TimeSpan EstablishedLifetime { get; init; } = TimeSpan.FromHours(6);
+
+    /// <summary>Attach by clsact, as on kernels before 6.6, also where there is tcx.</summary>
+    internal bool WithoutTcx { get; init; }
+
+    /// <exception cref="ArgumentException">A size or number is out of range; the message says what would do.</exception>
+    internal void Check()
+    {
+        if (DnsWorkers is < 0 or > AbiSize.SocksPerKind)
+        {
+            throw new ArgumentException($"{nameof(DnsWorkers)} is {DnsWorkers}; it must be 0 to {AbiSize.SocksPerKind}");
+        }
+
+        if (EventBytes < Environment.SystemPageSize || !BitOperations.IsPow2(EventBytes))
+        {
+            throw new ArgumentException($"{nameof(EventBytes)} is {EventBytes}; it must be a power of two, {Environment.SystemPageSize} or more");
+        }
+    }
 
     internal AbiConfig ToConfig() => new()
     {

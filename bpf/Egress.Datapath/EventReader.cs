@@ -5,7 +5,7 @@ using Egress.Engine.Verdicts;
 
 namespace Egress.Datapath;
 
-/// <summary>Decodes the ring buffer. The programs never wake a reader: call <see cref="Read"/> every few milliseconds, from one thread.</summary>
+/// <summary>Decodes the ring buffer; nothing is allocated for an event. The programs never wake a reader: call <see cref="Read"/> every few milliseconds, from one thread.</summary>
 public sealed class EventReader : IDisposable
 {
     private readonly RingBuffer _ring;

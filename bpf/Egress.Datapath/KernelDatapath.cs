@@ -1,12 +1,9 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
-using System.Linq;
 using System.Reflection;
 using Egress.Bpf;
 using Egress.Engine.Datapath;
-using Egress.Linux;
 
 namespace Egress.Datapath;
 
@@ -18,34 +15,35 @@ namespace Egress.Datapath;
 public sealed class KernelDatapath : IDatapath
 {
     private readonly BpfObject _object;
-    private readonly PinnedState? _pinned;
     private readonly BpfProgram _fromWorkload;
     private readonly BpfProgram _toWorkload;
     private readonly KernelMaps _maps;
-    private readonly Dictionary<int, (BpfHandle In, BpfHandle Out)> _links = [];
-    private readonly HashSet<int> _clsact = [];
-    private readonly object _linkGate = new();
+    private readonly Attachments _attachments;
 
-    private KernelDatapath(BpfObject @object, PinnedState? pinned)
+    private KernelDatapath(BpfObject @object, PinnedState? pinned, bool withoutTcx)
     {
         _object = @object;
-        _pinned = pinned;
         _fromWorkload = @object.Program("from_workload");
         _toWorkload = @object.Program("to_workload");
         _maps = new KernelMaps(@object);
+        _attachments = new Attachments(_fromWorkload, _toWorkload, pinned, withoutTcx);
     }
 
     /// <summary>Loads the programs into the kernel, and takes up what is pinned.</summary>
     /// <exception cref="DatapathException">The kernel refuses, or what is pinned is of another release; what was enforced still is.</exception>
-    public static KernelDatapath Open(DatapathOptions options)
+    public static KernelDatapath Open(DatapathOptions options) => Open(options, ShippedObject());
+
+    /// <summary>Opens with the programs of an object file that may not be the shipped one.</summary>
+    internal static KernelDatapath Open(DatapathOptions options, ReadOnlySpan<byte> elf)
     {
+        options.Check();
         Require();
-        PinnedState? pinned = null;
         BpfObject? @object = null;
+        KernelDatapath? datapath = null;
         try
         {
-            pinned = options.PinDirectory is null ? null : PinnedState.Open(options.PinDirectory);
-            @object = BpfObject.Open(ShippedObject());
+            PinnedState? pinned = options.PinDirectory is null ? null : PinnedState.Open(options.PinDirectory);
+            @object = BpfObject.Open(elf);
             @object.SetMaxEntries(MapNames.Ct, options.Connections);
             @object.SetMaxEntries(MapNames.CtNew, options.OpeningConnections);
             @object.SetMaxEntries(MapNames.Learned, options.LearnedAddresses);
@@ -56,21 +54,42 @@ public sealed class KernelDatapath : IDatapath
             pinned?.ReuseMaps(@object);
             @object.Load();
             pinned?.PinMaps(@object);
-            KernelDatapath datapath = new(@object, pinned);
-            datapath.TakeUpLinks();
+            datapath = new(@object, pinned, options.WithoutTcx);
+            datapath._attachments.TakeUp();
             return datapath;
         }
         catch (Exception exception) when (exception is BpfException or IOException or UnauthorizedAccessException)
         {
+            datapath?.Dispose();
             @object?.Dispose();
-            throw new DatapathException(exception.Message, exception);
+            throw new DatapathException($"opening the datapath: {exception.Message}", exception);
         }
         catch
         {
+            datapath?.Dispose();
             @object?.Dispose();
             throw;
         }
     }
+
+    /// <summary>Removes what a pin directory holds, and ends the enforcement of it. No datapath may be open on it.</summary>
+    /// <exception cref="DatapathException">It can't be removed.</exception>
+    public static void Remove(string pinDirectory) => Guard(() =>
+    {
+        if (!Directory.Exists(pinDirectory))
+        {
+            return;
+        }
+
+        PinnedState pinned = PinnedState.Existing(pinDirectory);
+        foreach (int index in pinned.Clsact())
+        {
+            BpfLink.DetachClsact(index, AttachPoint.Ingress);
+            BpfLink.DetachClsact(index, AttachPoint.Egress);
+        }
+
+        pinned.Remove();
+    }, $"removing {pinDirectory}");
 
     /// <summary>The programs as they were built; tests hold the C# layouts to their type information.</summary>
     public static byte[] ShippedObject()
@@ -82,58 +101,13 @@ public sealed class KernelDatapath : IDatapath
     }
 
     /// <inheritdoc/>
-    public void Attach(int interfaceIndex, string interfaceName)
-    {
-        lock (_linkGate)
-        {
-            Guard(() =>
-            {
-                if (_links.ContainsKey(interfaceIndex) || _clsact.Contains(interfaceIndex))
-                {
-                    return;
-                }
-
-                // Towards the workload first: the pair is complete before anything can leave.
-                BpfHandle egress;
-                try
-                {
-                    egress = BpfLink.Attach(_toWorkload, interfaceIndex, AttachPoint.Egress);
-                }
-                catch (BpfException exception) when (exception.Error == BpfException.Invalid)
-                {
-                    BpfLink.AttachClsact(_toWorkload, interfaceIndex, AttachPoint.Egress);
-                    BpfLink.AttachClsact(_fromWorkload, interfaceIndex, AttachPoint.Ingress);
-                    _clsact.Add(interfaceIndex);
-                    return;
-                }
-
-                BpfHandle ingress = BpfLink.Attach(_fromWorkload, interfaceIndex, AttachPoint.Ingress);
-                _pinned?.PinLink(egress, interfaceIndex, AttachPoint.Egress);
-                _pinned?.PinLink(ingress, interfaceIndex, AttachPoint.Ingress);
-                _links[interfaceIndex] = (ingress, egress);
-            }, $"attaching to {interfaceName}");
-        }
-    }
+    public void Attach(int interfaceIndex, string interfaceName) =>
+        // What an interface that had the index before left in the map must not speak for this one.
+        Guard(() => _attachments.Attach(interfaceIndex, () => _maps.Close(interfaceIndex)), $"attaching to {interfaceName}");
 
     /// <inheritdoc/>
-    public void Detach(int interfaceIndex, string interfaceName)
-    {
-        lock (_linkGate)
-        {
-            if (_links.Remove(interfaceIndex, out (BpfHandle In, BpfHandle Out) links))
-            {
-                links.In.Dispose();
-                links.Out.Dispose();
-            }
-
-            _pinned?.Unpin(interfaceIndex);
-            if (_clsact.Remove(interfaceIndex))
-            {
-                BpfLink.DetachClsact(interfaceIndex, AttachPoint.Ingress);
-                BpfLink.DetachClsact(interfaceIndex, AttachPoint.Egress);
-            }
-        }
-    }
+    public void Detach(int interfaceIndex, string interfaceName) =>
+        Guard(() => _attachments.Detach(interfaceIndex), $"detaching from {interfaceName}");
 
     /// <inheritdoc/>
     public void Apply(IReadOnlyList<DatapathStep> steps)
@@ -158,16 +132,7 @@ public sealed class KernelDatapath : IDatapath
     }
 
     /// <inheritdoc/>
-    public DatapathSnapshot Snapshot()
-    {
-        (int, string)[] attached;
-        lock (_linkGate)
-        {
-            attached = [.. _links.Keys.Concat(_clsact).Order().Select(index => (index, Interfaces.NameOf(index) ?? string.Create(CultureInfo.InvariantCulture, $"#{index}")))];
-        }
-
-        return _maps.Snapshot([.. attached]);
-    }
+    public DatapathSnapshot Snapshot() => Guard(() => _maps.Snapshot([.. _attachments.Served()]), "reading the maps");
 
     /// <summary>Has intercepted questions of a family (4 or 6) and protocol (6 or 17) go to a worker's listening socket.</summary>
     /// <exception cref="DatapathException">The socket is of a kind that the map does not take.</exception>
@@ -175,16 +140,19 @@ public sealed class KernelDatapath : IDatapath
         Guard(() => _maps.SetDnsSocket(family, protocol, worker, socket), "setting a DNS socket");
 
     /// <summary>Opens the events. One reader at a time.</summary>
-    public EventReader OpenEvents(Action<DatapathEvent> @event) => new(_object, @event);
+    public EventReader OpenEvents(Action<DatapathEvent> @event) => Guard(() => new EventReader(_object, @event), "opening the events");
 
     /// <summary>The tracked connections, the expired ones left out.</summary>
-    public IReadOnlyList<ConntrackEntry> Conntrack(ulong now) => _maps.Conntrack(now);
+    public IReadOnlyList<ConntrackEntry> Conntrack(ulong now) => Guard(() => _maps.Conntrack(now), "reading the connections");
 
     /// <summary>Packets and bytes by reason and direction; what was passed has the reason None.</summary>
-    public IReadOnlyList<DatapathCounter> Counters() => _maps.Counters();
+    public IReadOnlyList<DatapathCounter> Counters() => Guard(_maps.Counters, "reading the counters");
 
     /// <summary>Events that were not reported: over the rate, and for want of room.</summary>
-    public (long RateLimited, long RingFull) LostEvents() => _maps.LostEvents();
+    public (long RateLimited, long RingFull) LostEvents() => Guard(_maps.LostEvents, "reading the counters");
+
+    /// <summary>How full each map is that can run full. Reads every entry: for reports, not for each packet.</summary>
+    public IReadOnlyList<MapFill> Fill() => Guard(_maps.Fill, "reading the maps");
 
     /// <summary>A program of the loaded object, for BPF_PROG_TEST_RUN.</summary>
     internal BpfProgram Program(bool fromWorkload) => fromWorkload ? _fromWorkload : _toWorkload;
@@ -194,17 +162,10 @@ public sealed class KernelDatapath : IDatapath
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_linkGate)
-        {
-            foreach ((BpfHandle ingress, BpfHandle egress) in _links.Values)
-            {
-                ingress.Dispose();
-                egress.Dispose();
-            }
-
-            _links.Clear();
-        }
-
+        _attachments.Dispose();
+        _maps.Dispose();
+        _fromWorkload.Dispose();
+        _toWorkload.Dispose();
         _object.Dispose();
     }
 
@@ -216,27 +177,21 @@ public sealed class KernelDatapath : IDatapath
         }
     }
 
-    private static void Guard(Action action, string what)
+    private static void Guard(Action action, string what) => Guard(() =>
+    {
+        action();
+        return true;
+    }, what);
+
+    private static T Guard<T>(Func<T> action, string what)
     {
         try
         {
-            action();
+            return action();
         }
-        catch (BpfException exception)
+        catch (Exception exception) when (exception is BpfException or IOException or UnauthorizedAccessException)
         {
             throw new DatapathException($"{what}: {exception.Message}", exception);
-        }
-    }
-
-    private void TakeUpLinks()
-    {
-        foreach (int index in _pinned?.Attached() ?? [])
-        {
-            BpfHandle ingress = _pinned!.OpenLink(index, AttachPoint.Ingress)!;
-            BpfHandle egress = _pinned.OpenLink(index, AttachPoint.Egress)!;
-            BpfLink.Replace(ingress, _fromWorkload);
-            BpfLink.Replace(egress, _toWorkload);
-            _links[index] = (ingress, egress);
         }
     }
 }

@@ -11,11 +11,8 @@ using Egress.Engine.Verdicts;
 namespace Egress.Datapath;
 
 /// <summary>The maps with their types: steps in, dumps out.</summary>
-internal sealed class KernelMaps
+internal sealed class KernelMaps : IDisposable
 {
-    // As SOCKS_PER_KIND in abi.h.
-    private const int SocksPerKind = 16;
-
     private readonly BpfMap<uint, AbiEndpoint> _endpoints;
     private readonly BpfMap<AbiIpcacheKey, AbiIpcacheValue> _ipcache;
     private readonly BpfMap<AbiLearnedKey, AbiLearnedValue> _learned;
@@ -55,23 +52,20 @@ internal sealed class KernelMaps
                 _policy.Put([.. put.Entries.Select(entry => AbiConversion.ToAbi(entry.Key))], [.. put.Entries.Select(entry => AbiConversion.ToAbi(entry.Value))]);
                 break;
             case DatapathStep.RemovePolicy remove:
-                foreach (PolicyKey key in remove.Keys)
-                {
-                    _policy.Remove(AbiConversion.ToAbi(key));
-                }
-
+                _policy.Remove([.. remove.Keys.Select(AbiConversion.ToAbi)]);
                 break;
             case DatapathStep.PutIpcache put:
                 _ipcache.Put([.. put.Entries.Select(entry => AbiConversion.ToAbi(entry.Prefix))], [.. put.Entries.Select(entry => new AbiIpcacheValue { Identity = entry.Identity.Value })]);
                 break;
             case DatapathStep.RemoveIpcache remove:
-                foreach (Prefix prefix in remove.Prefixes)
-                {
-                    _ipcache.Remove(AbiConversion.ToAbi(prefix));
-                }
-
+                _ipcache.Remove([.. remove.Prefixes.Select(AbiConversion.ToAbi)]);
                 break;
             case DatapathStep.PutEndpoint put:
+                if (put.Endpoint.Addresses.Length > AbiSize.EndpointAddresses)
+                {
+                    throw new DatapathException($"endpoint {put.Endpoint.Id} has {put.Endpoint.Addresses.Length} addresses; the datapath holds {AbiSize.EndpointAddresses}");
+                }
+
                 _endpoints.Put((uint)put.Endpoint.InterfaceIndex, AbiConversion.ToAbi(put.Endpoint));
                 break;
             case DatapathStep.RemoveEndpoint remove:
@@ -81,16 +75,15 @@ internal sealed class KernelMaps
                 _learned.Put([.. put.Entries.Select(entry => AbiConversion.ToAbi(entry.Key))], [.. put.Entries.Select(entry => AbiConversion.ToAbi(entry))]);
                 break;
             case DatapathStep.RemoveLearned remove:
-                foreach (LearnedKey key in remove.Keys)
-                {
-                    _learned.Remove(AbiConversion.ToAbi(key));
-                }
-
+                _learned.Remove([.. remove.Keys.Select(AbiConversion.ToAbi)]);
                 break;
             default:
                 throw new InvalidOperationException($"unknown step {step.GetType().Name}");
         }
     }
+
+    /// <summary>Forgets an endpoint, so that its interface is closed until it is written.</summary>
+    public void Close(int interfaceIndex) => _endpoints.Remove((uint)interfaceIndex);
 
     public void Learn(ReadOnlySpan<LearnedEntry> entries)
     {
@@ -111,8 +104,9 @@ internal sealed class KernelMaps
 
     public void SetDnsSocket(int family, byte protocol, int worker, int socket)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(worker, SocksPerKind);
-        uint index = (uint)(worker + (protocol == 6 ? SocksPerKind : 0) + (family == 6 ? 2 * SocksPerKind : 0));
+        ArgumentOutOfRangeException.ThrowIfNegative(worker);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(worker, AbiSize.SocksPerKind);
+        uint index = (uint)(worker + (protocol == 6 ? AbiSize.SocksPerKind : 0) + (family == 6 ? 2 * AbiSize.SocksPerKind : 0));
         _socks.Put(index, (ulong)socket);
     }
 
@@ -152,6 +146,24 @@ internal sealed class KernelMaps
         long Sum(LostKind kind) => _lost.TryGetPerCpu((uint)kind, perCpu) ? perCpu.Sum(value => (long)value) : 0;
         return (Sum(LostKind.RateLimited), Sum(LostKind.RingFull));
     }
+
+    public IReadOnlyList<MapFill> Fill() =>
+    [
+        Fill(_endpoints), Fill(_ipcache), Fill(_learned), Fill(_policy), Fill(_ct), Fill(_ctNew),
+    ];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (IDisposable map in (IDisposable[])[_endpoints, _ipcache, _learned, _policy, _ct, _ctNew, _counters, _lost, _socks])
+        {
+            map.Dispose();
+        }
+    }
+
+    private static MapFill Fill<TKey, TValue>(BpfMap<TKey, TValue> map)
+        where TKey : unmanaged
+        where TValue : unmanaged => new(map.Name, map.Count(), (int)map.MaxEntries);
 
     private static ConntrackEntry Decode(AbiCtKey key, AbiCtValue value, bool established)
     {

@@ -20,6 +20,17 @@ public sealed class CSharpWriter
         ["drop_reason"] = "Why a packet was dropped. Numbers from 130 on are those that users' tools know; from 224 on they are this system's own.",
     };
 
+    // Numbers to count and mask with rather than to choose from: constants. Whoever sets marks and routing rules sees the marks.
+    private static readonly Dictionary<string, (string Access, string Type, string Format)> Constants = new()
+    {
+        ["abi_size"] = ("internal", "int", "D"),
+        ["packet_mark"] = ("public", "uint", "x8"),
+    };
+
+    // What no pinned map holds, or only as numbers that are added to. It may change while pinned maps stay readable.
+    private static readonly HashSet<string> NotStored =
+        ["config", "event", "event_type", "drop_reason", "lost_kind", "packet_mark", "reserved_identity"];
+
     private readonly Btf _btf;
 
     public CSharpWriter(Btf btf) => _btf = btf;
@@ -43,7 +54,14 @@ public sealed class CSharpWriter
         StringBuilder text = Begin("Egress.Datapath", "System.Runtime.CompilerServices", "System.Runtime.InteropServices");
         foreach (BtfType type in Ordered(BtfKind.Enum).Where(type => !DomainEnums.ContainsKey(type.Name)))
         {
-            WriteEnum(text, type, null, "internal", "uint");
+            if (Constants.TryGetValue(type.Name, out (string Access, string Type, string Format) constants))
+            {
+                WriteConstants(text, type, constants.Access, constants.Type, constants.Format);
+            }
+            else
+            {
+                WriteEnum(text, type, null, "internal", "uint");
+            }
         }
 
         SortedSet<(string Element, int Count)> arrays = [];
@@ -57,8 +75,7 @@ public sealed class CSharpWriter
             text.Append(CultureInfo.InvariantCulture, $"\n[InlineArray({count})]\ninternal struct {ArrayName(element, count)}\n{{\n    private {element} _first;\n}}\n");
         }
 
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 8));
-        text.Append(CultureInfo.InvariantCulture, $"\n/// <summary>Names this layout; another one has another hash.</summary>\ninternal static class AbiVersion\n{{\n    public const string Hash = \"{hash}\";\n}}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n/// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>\ninternal static class AbiVersion\n{{\n    public const string Hash = \"{Hash()}\";\n}}\n");
         return text.ToString();
     }
 
@@ -79,6 +96,33 @@ public sealed class CSharpWriter
 
     private IEnumerable<BtfType> Ordered(BtfKind kind) =>
         _btf.Types.Where(type => type.Kind == kind && type.Name.Length > 0).OrderBy(type => type.Name, StringComparer.Ordinal);
+
+    private string Hash()
+    {
+        StringBuilder layout = new();
+        foreach (BtfType type in Ordered(BtfKind.Struct).Concat(Ordered(BtfKind.Enum)).Where(type => !NotStored.Contains(type.Name)))
+        {
+            layout.Append(CultureInfo.InvariantCulture, $"{type.Name} {type.Size}\n");
+            layout.AppendJoin('\n', type.Members.Select(member => $" {member.Name} {member.Offset} {_btf.SizeOf(member.Type)}"));
+            layout.AppendJoin('\n', type.Values.Select(value => $" {value.Name} {value.Number}"));
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(layout.ToString())).AsSpan(0, 8));
+    }
+
+    private static void WriteConstants(StringBuilder text, BtfType type, string access, string underlying, string format)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"\n/// <summary>enum {type.Name} of bpf/abi/abi.h.</summary>\n{access} static class {Pascal(type.Name)}\n{{\n");
+        string prefix = CommonPrefix(type);
+        foreach (BtfValue value in type.Values)
+        {
+            string number = (format.StartsWith('x') ? "0x" : string.Empty) + value.Number.ToString(format, CultureInfo.InvariantCulture);
+            text.Append(CultureInfo.InvariantCulture, $"    /// <summary>{value.Name}.</summary>\n    public const {underlying} {Pascal(value.Name[prefix.Length..])} = {number};\n\n");
+        }
+
+        text.Length--;
+        text.Append("}\n");
+    }
 
     private static void WriteEnum(StringBuilder text, BtfType type, string? summary, string access, string underlying)
     {

@@ -17,6 +17,8 @@ struct event abi_event;
 struct counter abi_counter;
 struct bucket abi_bucket;
 struct config abi_config;
+enum abi_size abi_abi_size;
+enum packet_mark abi_packet_mark;
 enum reserved_identity abi_reserved_identity;
 enum direction abi_direction;
 enum verdict abi_verdict;

@@ -12,6 +12,24 @@
 
 #define ABI_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
 
+/* Numbers that both sides count with; an enum, because BTF has no #define. egress_socks, where intercepted DNS goes, has the index
+ * family (0: v4, 1: v6) * 2 * SOCKS_PER_KIND + protocol (0: UDP, 1: TCP) * SOCKS_PER_KIND + worker. */
+enum abi_size {
+	ENDPOINT_ADDRESSES = 4,
+	LEARNED_SLOTS = 4,
+	SOCKS_PER_KIND = 16,
+	BUCKET_KEYS = 256,
+	COUNTER_KEYS = 512,
+};
+
+/* The packet mark (upper half) that steers intercepted DNS into the local stack, and the one that the
+ * proxy's own answers carry. The mask of the routing rule matches the first alone. */
+enum packet_mark {
+	MARK_TO_PROXY = 0x0d500000,
+	MARK_FROM_PROXY = 0x0d510000,
+	MARK_MASK = 0xffff0000,
+};
+
 /* The numbers of the peers that have no labels of their own; users know them from Cilium. */
 enum reserved_identity {
 	IDENTITY_ANY = 0, /* in a policy key: whoever the peer is */
@@ -96,7 +114,7 @@ struct endpoint {
 	/* Which (protocol, port prefix length) levels the policy has entries at, so that no other is looked up:
 	 * bit n (0..16): a protocol with a port prefix of n bits; bit 17: any protocol. */
 	__u32 levels[2]; /* by enum direction */
-	union addr addresses[4]; /* its own; unused ones are all zero */
+	union addr addresses[ENDPOINT_ADDRESSES]; /* its own; unused ones are all zero */
 };
 ABI_ASSERT(struct endpoint, 96);
 
@@ -118,8 +136,6 @@ struct learned_key {
 	union addr address;
 };
 ABI_ASSERT(struct learned_key, 20);
-
-enum { LEARNED_SLOTS = 4 };
 
 struct learned_slot {
 	__u64 deadline; /* at and after which the slot no longer counts */
@@ -271,18 +287,5 @@ struct config {
 	__u32 pad;
 };
 ABI_ASSERT(struct config, 72);
-
-#define COUNTER_KEYS 512
-#define BUCKET_KEYS 256
-
-/* The packet mark (upper half) that steers intercepted DNS into the local stack, and the one that the
- * proxy's own answers carry. The mask of the routing rule matches the first alone. */
-#define MARK_TO_PROXY 0x0d500000
-#define MARK_FROM_PROXY 0x0d510000
-#define MARK_MASK 0xffff0000
-
-/* egress_dns_socks: where intercepted DNS goes. Index = family (0: v4, 1: v6) * 2 * SOCKS_PER_KIND
- * + protocol (0: UDP, 1: TCP) * SOCKS_PER_KIND + worker. */
-#define SOCKS_PER_KIND 16
 
 #endif
