@@ -2,5 +2,9 @@ using System;
 
 namespace Egress.Cli;
 
-/// <summary>A command could not be carried out; the message is for the user.</summary>
-internal sealed class CliException(string message) : Exception(message);
+/// <summary>A command cannot be done; the message is a sentence for its user.</summary>
+internal sealed class CliException(string message, int status = ExitStatus.Failed) : Exception(message)
+{
+    /// <summary>What the command ends with.</summary>
+    public int Status => status;
+}

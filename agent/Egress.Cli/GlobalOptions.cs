@@ -17,6 +17,9 @@ internal static class GlobalOptions
     /// <summary>How results are printed.</summary>
     public static Option<string> Output { get; } = MakeOutput();
 
+    /// <summary>The path of the agent's socket.</summary>
+    public static string SocketOf(ParseResult parsed) => parsed.GetRequiredValue(Socket);
+
     /// <summary>Whether JSON was asked for.</summary>
     public static bool Json(ParseResult parsed) => parsed.GetValue(Output) == "json";
 

@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.CommandLine;
 using System.CommandLine.Help;
@@ -39,13 +38,13 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
         int result = _usual.Invoke(parseResult);
         if (Examples.TryGetValue(parseResult.CommandResult.Command, out string[]? examples))
         {
-            Console.Out.WriteLine("Examples:");
+            parseResult.InvocationConfiguration.Output.WriteLine("Examples:");
             foreach (string example in examples)
             {
-                Console.Out.WriteLine("  " + example);
+                parseResult.InvocationConfiguration.Output.WriteLine("  " + example);
             }
 
-            Console.Out.WriteLine();
+            parseResult.InvocationConfiguration.Output.WriteLine();
         }
 
         return result;

@@ -1,8 +1,5 @@
-using System;
 using System.Collections.Generic;
 using System.CommandLine;
-using System.Linq;
-using System.Threading.Tasks;
 using Egress.Agent;
 using Egress.Agent.Settings;
 
@@ -11,50 +8,50 @@ namespace Egress.Cli.Commands;
 /// <summary><c>egress agent</c>: the daemon.</summary>
 internal static class AgentCommand
 {
+    private const string SocketKey = "socket";
+
     public static Command Create()
     {
-        Option<bool> standalone = new("--standalone") { Description = "One host without a cluster: policies from a directory" };
-        Option<string?> config = new("--config") { Description = "The settings, a YAML file", HelpName = "FILE" };
-        Command agent = new("agent", "Run the agent: enforce the policies of this host's workloads.\nEvery setting of the file may be given as a flag, too.") { standalone, config };
+        Option<bool> standalone = new("--standalone") { Description = "Enforce policies from a directory, for workloads that are added by command; no cluster" };
+        Option<string?> config = new("--config") { Description = "File of settings, YAML", HelpName = "FILE" };
+        Command agent = new("agent", "Run the daemon. When it ends, what is enforced stays enforced.") { standalone, config };
         List<(string Key, Option<string?> Option)> settings = [];
-        // --socket is every command's.
-        foreach ((string key, string meaning, string form) in SettingsReader.Keys.Where(setting => setting.Key != "socket"))
+        foreach ((string key, string meaning, string form) in SettingsReader.Keys)
         {
-            Option<string?> option = new("--" + key) { Description = meaning, HelpName = form };
-            settings.Add((key, option));
-            agent.Add(option);
+            // The socket has an option that every command takes.
+            if (key != SocketKey)
+            {
+                Option<string?> option = new("--" + key) { Description = meaning, HelpName = form };
+                settings.Add((key, option));
+                agent.Add(option);
+            }
         }
 
-        agent.SetAction(async (parsed, _) =>
+        agent.SetAction((parsed, _) =>
         {
             if (!parsed.GetValue(standalone))
             {
-                Console.Error.WriteLine("egress: only --standalone is there yet; a cluster's API server comes with a later release");
-                return ExitStatus.Usage;
+                throw new CliException("the agent runs with --standalone alone, for now: in a cluster it is not supported yet", ExitStatus.Usage);
             }
 
-            List<(string, string)> flags = [.. settings.Where(setting => parsed.GetResult(setting.Option) is { Implicit: false }).Select(setting => (setting.Key, parsed.GetValue(setting.Option) ?? string.Empty))];
+            List<(string, string)> flags = [];
+            foreach ((string key, Option<string?> option) in settings)
+            {
+                if (parsed.GetValue(option) is { } value)
+                {
+                    flags.Add((key, value));
+                }
+            }
+
             if (parsed.GetResult(GlobalOptions.Socket) is { Implicit: false })
             {
-                flags.Add(("socket", parsed.GetValue(GlobalOptions.Socket)!));
+                flags.Add((SocketKey, GlobalOptions.SocketOf(parsed)));
             }
 
-            try
-            {
-                return await AgentDaemon.RunAsync(SettingsReader.Read(parsed.GetValue(config), flags), Console.Error).ConfigureAwait(false);
-            }
-            catch (AgentException exception)
-            {
-                foreach (string line in exception.Message.Split('\n'))
-                {
-                    Console.Error.WriteLine("egress: " + line);
-                }
-
-                return ExitStatus.Failed;
-            }
+            return AgentDaemon.RunAsync(SettingsReader.Read(parsed.GetValue(config), flags), parsed.InvocationConfiguration.Error);
         });
         return HelpWithExamples.With(agent,
             "egress agent --standalone --config /etc/egress/agent.yaml",
-            "egress agent --standalone --policyDirectory ./policies --fqdn.minTTL 30s");
+            "egress agent --standalone --policyDirectory ./policies --policy.audit true");
     }
 }

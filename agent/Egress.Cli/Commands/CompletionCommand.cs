@@ -1,4 +1,3 @@
-using System;
 using System.CommandLine;
 
 namespace Egress.Cli.Commands;
@@ -35,7 +34,7 @@ internal static class CompletionCommand
         Argument<string> shell = new("shell") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         Command completion = new("completion", "Print a completion script for a shell") { shell };
-        completion.SetAction(parsed => Console.Out.WriteLine(parsed.GetRequiredValue(shell) switch
+        completion.SetAction(parsed => parsed.InvocationConfiguration.Output.WriteLine(parsed.GetRequiredValue(shell) switch
         {
             "bash" => Bash,
             "zsh" => Zsh,

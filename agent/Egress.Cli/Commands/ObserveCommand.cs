@@ -1,80 +1,90 @@
 using System;
 using System.CommandLine;
+using System.Globalization;
 using System.IO;
+using System.Linq;
 using System.Text.Json;
 using Egress.Agent.Flows;
+using Egress.Cli.Observe;
+using Egress.Cli.Output;
+using Egress.Engine.Addresses;
 
 namespace Egress.Cli.Commands;
 
-/// <summary><c>egress observe</c>: what happened, a line an event.</summary>
+/// <summary><c>egress observe</c>: one line for each event.</summary>
 internal static class ObserveCommand
 {
+    private const int DefaultLast = 20;
+    private static readonly string[] Verdicts = ["allowed", "dropped", "redirected", "audit", "forwarded", "error"];
+
     public static Command Create()
     {
-        Option<bool> follow = new("--follow", "-f") { Description = "Go on with what happens from now on" };
-        Option<int> last = new("--last") { Description = "How many of the newest events", HelpName = "N", DefaultValueFactory = _ => 20 };
-        Option<string?> verdict = new("--verdict") { Description = "Only those: allowed, dropped, redirected, audit, forwarded, error", HelpName = "VERDICT" };
-        Option<string?> pod = new("--pod") { Description = "Only those from or to a workload", HelpName = "NAMESPACE/NAME" };
-        Option<string?> type = new("--type") { Description = "Only those: drop, verdict, dns", HelpName = "TYPE" };
-        verdict.AcceptOnlyFromAmong("allowed", "dropped", "redirected", "audit", "forwarded", "error");
+        Option<bool> follow = new("--follow", "-f") { Description = "Go on with what comes" };
+        Option<int?> last = new("--last") { Description = $"How many of those that were, after the filters; {DefaultLast}, with --follow 0", HelpName = "N" };
+        Option<string[]> verdict = new("--verdict") { Description = "Only these verdicts. Repeatable, as the filters below", HelpName = "VERDICT" };
+        verdict.AcceptOnlyFromAmong([.. Verdicts, .. Verdicts.Select(word => word.ToUpperInvariant())]);
+        Option<string[]> type = new("--type") { Description = "Only these types: drop, verdict, dns", HelpName = "TYPE" };
         type.AcceptOnlyFromAmong("drop", "verdict", "dns");
-        Command observe = new("observe", "What happened: drops, verdicts on new connections, DNS") { follow, last, verdict, pod, type };
-        observe.SetAction(parsed =>
+        Option<string[]> pod = new("--pod") { Description = "Only these workloads; NAMESPACE/ for all of a namespace", HelpName = "NAMESPACE/NAME" };
+        Option<Address[]> address = new("--ip")
         {
-            int wanted = parsed.GetValue(last);
-            (string? v, string? p, string? t) = (parsed.GetValue(verdict), parsed.GetValue(pod), parsed.GetValue(type));
-            bool Wanted(Flow flow) => (v is null || flow.Verdict.Equals(v, StringComparison.OrdinalIgnoreCase)) && (t is null || flow.Type == t) &&
-                (p is null || flow.Source.Pod == p || flow.Destination.Pod == p);
-            bool filtered = v is not null || p is not null || t is not null;
-            try
+            Description = "Only these addresses, on either side",
+            HelpName = "ADDRESS",
+            CustomParser = result => [.. result.Tokens.Select(token => Parse(token.Value, result.AddError))],
+        };
+        Option<int[]> port = new("--port") { Description = "Only these ports, on either side", HelpName = "PORT" };
+        Option<string[]> name = new("--fqdn") { Description = "Only these names: asked for, or learned from", HelpName = "NAME" };
+        Command observe = new("observe", "Show what passed and what was dropped, and why: a line for each event") { follow, last, verdict, type, pod, address, port, name };
+        observe.Validators.Add(result =>
+        {
+            if (result.GetValue(last) < 0)
             {
-                using ApiClient client = new(parsed.GetValue(GlobalOptions.Socket)!);
-                // With a filter, all that is kept is looked through, and the newest that match are shown.
-                using StreamReader lines = client.Lines($"/v1/flows?last={(filtered ? 1_000_000 : wanted)}&follow={(parsed.GetValue(follow) ? "true" : "false")}");
-                Print(lines, Wanted, filtered && !parsed.GetValue(follow) ? wanted : int.MaxValue, GlobalOptions.Json(parsed));
-                return ExitStatus.Done;
-            }
-            catch (CliException exception)
-            {
-                Console.Error.WriteLine("egress: " + exception.Message);
-                return ExitStatus.Failed;
-            }
-            catch (IOException)
-            {
-                Console.Error.WriteLine("egress: the agent ended the connection");
-                return ExitStatus.Failed;
+                result.AddError("--last must not be negative");
             }
         });
-        return HelpWithExamples.With(observe, "egress observe -f", "egress observe --verdict dropped --last 50", "egress observe --pod default/mediabot --type dns -o json");
+        observe.SetAction(parsed =>
+        {
+            FlowFilter filter = new()
+            {
+                Verdicts = [.. (parsed.GetValue(verdict) ?? []).Select(word => word.ToUpperInvariant())],
+                Types = parsed.GetValue(type) ?? [],
+                Pods = [.. (parsed.GetValue(pod) ?? []).Select(text => text.Contains('/', StringComparison.Ordinal) ? text : "default/" + text)],
+                Addresses = parsed.GetValue(address) ?? [],
+                Ports = parsed.GetValue(port) ?? [],
+                Names = parsed.GetValue(name) ?? [],
+            };
+            bool following = parsed.GetValue(follow);
+            return Show(parsed, parsed.GetValue(last) ?? (following ? 0 : DefaultLast), following, filter);
+        });
+        return HelpWithExamples.With(observe,
+            "egress observe -f",
+            "egress observe --verdict dropped --last 200",
+            "egress observe -f --pod default/mediabot --type dns -o json",
+            "egress observe --fqdn api.github.com --port 443");
     }
 
-    private static void Print(StreamReader lines, Func<Flow, bool> wanted, int last, bool json)
+    private static int Show(ParseResult parsed, int last, bool follow, FlowFilter filter)
     {
-        System.Collections.Generic.Queue<string> held = new();
-        while (lines.ReadLine() is { } line)
+        bool json = GlobalOptions.Json(parsed);
+        using PipeAwareOutput output = new(parsed.InvocationConfiguration.Output);
+        foreach (Flow flow in FlowSource.Read(GlobalOptions.SocketOf(parsed), last, follow, filter))
         {
-            if (JsonSerializer.Deserialize(line, FlowJson.Default.Flow) is not { } flow || !wanted(flow))
+            if (!output.TryWriteLine(json ? JsonSerializer.Serialize(flow, FlowJson.Default.Flow) : FlowText.Line(flow)))
             {
-                continue;
-            }
-
-            string text = json ? line : FlowText.Line(flow);
-            if (last == int.MaxValue)
-            {
-                Console.Out.WriteLine(text);
-                continue;
-            }
-
-            held.Enqueue(text);
-            if (held.Count > last)
-            {
-                held.Dequeue();
+                break; // Whoever read has gone, as head(1) does.
             }
         }
 
-        foreach (string text in held)
+        return ExitStatus.Done;
+    }
+
+    private static Address Parse(string text, Action<string> fail)
+    {
+        if (!Address.TryParse(text, out Address address))
         {
-            Console.Out.WriteLine(text);
+            fail(string.Create(CultureInfo.InvariantCulture, $"--ip '{text}' is not an IP address"));
         }
+
+        return address;
     }
 }

@@ -49,12 +49,11 @@ internal static class RunCommand
             };
             try
             {
-                return Sandbox.Run(options, Console.Error);
+                return Sandbox.Run(options, parsed.InvocationConfiguration.Error);
             }
             catch (AgentException exception)
             {
-                Console.Error.WriteLine("egress: " + exception.Message);
-                return ExitStatus.SandboxFailed;
+                throw new CliException(exception.Message, ExitStatus.SandboxFailed);
             }
         });
         return HelpWithExamples.With(run,
