@@ -30,7 +30,7 @@ public sealed class EnforcementTests : IDisposable
     {
         using AgentProcess agent = _node.StartAgent();
         Pod pod = _node.AddPod("client");
-        _node.WritePolicy("a.yaml", Policies.Names("good.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
         InForce(agent);
 
@@ -48,9 +48,9 @@ public sealed class EnforcementTests : IDisposable
 
         TestNode.Eventually(() => agent.Flows().Any(flow => flow.Type == "drop" && flow.Destination.Address == "fd99::2"), "the drop is reported");
         Flow drop = agent.Flows().First(flow => flow.Type == "drop" && flow.Destination.Address == "10.99.0.2");
-        drop.Destination.Names.Should().Equal("bad.test.");
+        drop.Destination.Names.Should().Equal("bad.test");
         FlowText.Line(drop).Should().MatchRegex(
-            @"^\w{3} \d\d \d\d:\d\d:\d\d\.\d{3}: demo/client:\d+ \(ID:\d+\) <> 10\.99\.0\.2:80 \(world: bad\.test\.\) Policy denied DROPPED \(TCP Flags: SYN\)$");
+            @"^\w{3} \d\d \d\d:\d\d:\d\d\.\d{3}: demo/client:\d+ \(ID:\d+\) <> 10\.99\.0\.2:80 \(world: bad\.test\) Policy denied DROPPED \(TCP Flags: SYN\)$");
         agent.Flows().Should().Contain(flow => flow.Type == "verdict" && flow.Destination.Address == "10.99.0.1" && flow.Rule == "CiliumNetworkPolicy demo/by-name egress[1].toFQDNs[0]");
     }
 
@@ -59,7 +59,7 @@ public sealed class EnforcementTests : IDisposable
     {
         using AgentProcess agent = _node.StartAgent();
         Pod pod = _node.AddPod("client");
-        _node.WritePolicy("a.yaml", Policies.Names("good.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
         InForce(agent);
 
@@ -73,7 +73,7 @@ public sealed class EnforcementTests : IDisposable
     {
         using AgentProcess agent = _node.StartAgent();
         Pod pod = _node.AddPod("client");
-        _node.WritePolicy("a.yaml", Policies.Names("brief.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("brief.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
         InForce(agent);
 
@@ -87,7 +87,7 @@ public sealed class EnforcementTests : IDisposable
         Pod.Echoes(before!).Should().BeTrue("what was let in stays");
         TestNode.Eventually(() => agent.Flows().Any(flow => flow.Type == "drop" && flow.Destination.Address == "10.99.0.3"), "the drop is reported");
         Flow drop = agent.Flows().First(flow => flow.Type == "drop" && flow.Destination.Address == "10.99.0.3");
-        drop.Destination.Names.Should().Equal("brief.test.");
+        drop.Destination.Names.Should().Equal("brief.test");
 
         pod.Resolve("brief.test");
         pod.CanConnect(address).Should().BeTrue("asked anew, it is open anew");
@@ -98,7 +98,7 @@ public sealed class EnforcementTests : IDisposable
     {
         using AgentProcess agent = _node.StartAgent();
         Pod pod = _node.AddPod("client");
-        _node.WritePolicy("a.yaml", Policies.Names("good.test", "bad.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test", "bad.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
         InForce(agent);
         using Socket? good = pod.Connect(pod.Resolve("good.test"));
@@ -108,7 +108,7 @@ public sealed class EnforcementTests : IDisposable
         bad!.ReceiveTimeout = 500;
 
         uint revision = agent.Endpoints()[0].Revision;
-        _node.WritePolicy("a.yaml", Policies.Names("good.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test"));
         TestNode.Eventually(() => agent.Endpoints()[0].Revision != revision, "the changed policy is in force");
 
         Pod.Echoes(good!).Should().BeTrue("its rule stands");
@@ -121,7 +121,7 @@ public sealed class EnforcementTests : IDisposable
         using AgentProcess agent = _node.StartAgent();
         Pod one = _node.AddPod("one");
         Pod two = _node.AddPod("two");
-        _node.WritePolicy("a.yaml", Policies.Names("good.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test"));
         agent.AddEndpoint("demo/one", one.Namespace.Path, Client);
         agent.AddEndpoint("demo/two", two.Namespace.Path, Client);
         InForce(agent);
@@ -138,7 +138,7 @@ public sealed class EnforcementTests : IDisposable
     {
         using AgentProcess agent = _node.StartAgent();
         Pod pod = _node.AddPod("client");
-        _node.WritePolicy("a.yaml", Policies.Names("good.test").Replace("matchPattern: \"*\"", "matchName: good.test", StringComparison.Ordinal));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test").Replace("matchPattern: \"*\"", "matchName: good.test", StringComparison.Ordinal));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
         InForce(agent);
 
@@ -181,7 +181,7 @@ public sealed class EnforcementTests : IDisposable
     {
         using AgentProcess agent = _node.StartAgent();
         Pod pod = _node.AddPod("client");
-        _node.WritePolicy("a.yaml", Policies.Names("good.test"));
+        _node.WritePolicy("a.yaml", PolicyText.ByName("good.test"));
         uint id = agent.AddEndpoint("demo/client", pod.Namespace.Path, Client).Id;
         InForce(agent);
         pod.CanConnect(Forbidden).Should().BeFalse();

@@ -26,7 +26,7 @@ public sealed class RaceTests(ITestOutputHelper output)
         using TestNode node = new(zone);
         using AgentProcess agent = node.StartAgent();
         Pod pod = node.AddPod("client");
-        node.WritePolicy("a.yaml", Policies.Names("n*.test"));
+        node.WritePolicy("a.yaml", PolicyText.ByName("n*.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, new Dictionary<string, string> { ["app"] = "client" });
         TestNode.Eventually(() => agent.Endpoints()[0].EgressEnforcement == "Enabled", "the policy is in force");
         pod.CanConnect(AddressOf(0)).Should().BeFalse("no name has been asked for");
@@ -40,7 +40,7 @@ public sealed class RaceTests(ITestOutputHelper output)
             int connections = 0;
             for (int i = 0; i < Lookups; i++)
             {
-                DnsReply reply = dns.Ask(string.Create(CultureInfo.InvariantCulture, $"n{i}.test"), DnsRecordType.A);
+                LookupResult reply = dns.Ask(string.Create(CultureInfo.InvariantCulture, $"n{i}.test"), DnsRecordType.A);
                 if (reply.Addresses.Count == 1)
                 {
                     answers++;

@@ -20,6 +20,7 @@ internal sealed class AgentProcess : IDisposable
     private readonly ConcurrentQueue<string> _log = new();
     private readonly HttpClient _http;
     private readonly Process _process;
+    private bool _disposed;
 
     /// <summary>Starts it and waits until it is ready.</summary>
     public AgentProcess(NetworkNamespace node, string directory)
@@ -133,6 +134,12 @@ internal sealed class AgentProcess : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         if (!_process.HasExited)
         {
             _process.Kill();

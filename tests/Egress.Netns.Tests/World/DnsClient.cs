@@ -9,7 +9,7 @@ using Egress.TestKit.DnsMessages;
 namespace Egress.Netns.Tests.World;
 
 /// <summary>What a question came to; no code where nothing came.</summary>
-internal sealed record DnsReply(DnsResponseCode? Code, IReadOnlyList<IPAddress> Addresses);
+internal sealed record LookupResult(DnsResponseCode? Code, IReadOnlyList<IPAddress> Addresses);
 
 /// <summary>A stub resolver over one UDP socket of the namespace that it is made in. Asks once and waits 3 s.</summary>
 internal sealed class DnsClient : IDisposable
@@ -24,7 +24,7 @@ internal sealed class DnsClient : IDisposable
         _socket.Connect(server);
     }
 
-    public DnsReply Ask(string name, DnsRecordType type)
+    public LookupResult Ask(string name, DnsRecordType type)
     {
         _socket.Send(DnsMessageBuilder.Query(name, type, ++_id));
         try
@@ -46,7 +46,7 @@ internal sealed class DnsClient : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static DnsReply Read(ReadOnlySpan<byte> answer)
+    private static LookupResult Read(ReadOnlySpan<byte> answer)
     {
         List<IPAddress> addresses = [];
         if (!DnsReader.TryOpen(answer, out DnsReader reader) || !reader.TryPassQuestions())

@@ -49,7 +49,7 @@ internal sealed class Pod : IDisposable
     public NetworkNamespace Namespace { get; }
 
     /// <summary>Asks the internet's resolver.</summary>
-    public DnsReply Ask(string name, DnsRecordType type = DnsRecordType.A, bool overV6 = false) => Namespace.Run(() =>
+    public LookupResult Ask(string name, DnsRecordType type = DnsRecordType.A, bool overV6 = false) => Namespace.Run(() =>
     {
         using DnsClient client = new(new IPEndPoint(overV6 ? TestNode.Dns6 : TestNode.Dns4, 53));
         return client.Ask(name, type);
@@ -58,7 +58,7 @@ internal sealed class Pod : IDisposable
     /// <summary>Asks for one address.</summary>
     public IPAddress Resolve(string name, DnsRecordType type = DnsRecordType.A)
     {
-        DnsReply reply = Ask(name, type);
+        LookupResult reply = Ask(name, type);
         return reply.Addresses.Count == 1 ? reply.Addresses[0] : throw new InvalidOperationException($"{name}: {reply.Code}, {reply.Addresses.Count} addresses");
     }
 

@@ -76,7 +76,7 @@ internal sealed class Resolver : IDisposable
         try
         {
             using DnsClient client = new(new IPEndPoint(IPAddress.Loopback, 53));
-            return client.Ask("nothing.test", Egress.Dns.DnsRecordType.A).Code == Egress.Dns.DnsResponseCode.NxDomain;
+            return client.Ask("nothing.test", Egress.Dns.DnsRecordType.A).Code == Egress.Dns.DnsResponseCode.NameError;
         }
         catch (SocketException)
         {

@@ -24,6 +24,7 @@ internal sealed class TestNode : IDisposable
     /// <param name="zone">Lines of the zone test.</param>
     public TestNode(params string[] zone)
     {
+        Leftovers.Sweep();
         Id = string.Create(CultureInfo.InvariantCulture, $"egt-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}");
         Directory = Path.Combine("/run", Id);
         System.IO.Directory.CreateDirectory(PolicyDirectory);
@@ -112,16 +113,17 @@ internal sealed class TestNode : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IDisposable thing in Enumerable.Reverse(_things))
+        try
         {
-            thing.Dispose();
+            foreach (IDisposable thing in Enumerable.Reverse(_things))
+            {
+                thing.Dispose();
+            }
         }
-
-        _things.Clear();
-        Shell.Try("umount", Path.Combine(Directory, "bpf")); // and with it everything that is pinned there
-        if (System.IO.Directory.Exists(Directory))
+        finally
         {
-            System.IO.Directory.Delete(Directory, recursive: true);
+            _things.Clear();
+            Leftovers.RemoveWorld(Id);
         }
     }
 

@@ -1,10 +1,10 @@
 namespace Egress.Netns.Tests.World;
 
 /// <summary>Policies as users write them.</summary>
-internal static class Policies
+internal static class PolicyText
 {
     /// <summary>Pods with <c>app: client</c> may ask the resolver anything, and talk to what the patterns match on port 80.</summary>
-    public static string Names(params string[] patterns) => $"""
+    public static string ByName(params string[] patterns) => $"""
         apiVersion: cilium.io/v2
         kind: CiliumNetworkPolicy
         metadata:
