@@ -54,9 +54,8 @@ internal sealed class AgentProcess : IDisposable
         }) { BaseAddress = new Uri("http://agent") };
         if (!ready.Wait(TimeSpan.FromSeconds(30)) || process.HasExited)
         {
-            string log = Log;
             Dispose();
-            throw new InvalidOperationException("the agent did not start:\n" + log);
+            throw new InvalidOperationException("the agent did not start:\n" + Log);
         }
     }
 
@@ -143,9 +142,9 @@ internal sealed class AgentProcess : IDisposable
         if (!_process.HasExited)
         {
             _process.Kill();
-            _process.WaitForExit();
         }
 
+        _process.WaitForExit(); // with all that it wrote
         _process.Dispose();
         _http?.Dispose();
     }
