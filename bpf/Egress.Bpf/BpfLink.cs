@@ -42,18 +42,10 @@ public static unsafe class BpfLink
     }
 
     /// <summary>The interface that a TCX link is at; 0 when that interface is gone.</summary>
-    public static int InterfaceOf(BpfHandle link)
-    {
-        uint* info = stackalloc uint[32];
-        uint length = 128;
-        // struct bpf_link_info: type, id, prog_id, then, aligned to 8, the link type's own part: ifindex, attach_type.
-        if (LibBpf.bpf_obj_get_info_by_fd(link, info, &length) != 0)
-        {
-            throw BpfException.Last("looking at a link");
-        }
+    public static int InterfaceOf(BpfHandle link) => Describe(link).Interface;
 
-        return info[0] == Tcx ? (int)info[4] : throw BpfException.From("looking at a link that is not a tcx link", BpfException.Invalid);
-    }
+    /// <summary>The kernel's number for the program of a TCX link.</summary>
+    internal static uint ProgramOf(BpfHandle link) => Describe(link).Program;
 
     /// <summary>Attaches by a clsact filter, which the interface holds by itself.</summary>
     public static void AttachClsact(BpfProgram program, int interfaceIndex, AttachPoint point)
@@ -86,6 +78,19 @@ public static unsafe class BpfLink
         TcHook hook = Hook(interfaceIndex, point);
         TcOptions options = new() { Size = (nuint)sizeof(TcOptions), Handle = TcHandle, Priority = TcPriority };
         _ = LibBpf.bpf_tc_detach(&hook, &options);
+    }
+
+    private static (uint Program, int Interface) Describe(BpfHandle link)
+    {
+        uint* info = stackalloc uint[32];
+        uint length = 128;
+        if (LibBpf.bpf_obj_get_info_by_fd(link, info, &length) != 0)
+        {
+            throw BpfException.Last("looking at a link");
+        }
+
+        // struct bpf_link_info: type, id, prog_id, then, aligned to 8, the link type's own part: ifindex, attach_type.
+        return info[0] == Tcx ? (info[2], (int)info[4]) : throw BpfException.From("looking at a link that is not a tcx link", BpfException.Invalid);
     }
 
     private static TcHook Hook(int interfaceIndex, AttachPoint point) =>

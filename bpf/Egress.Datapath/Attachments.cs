@@ -51,6 +51,8 @@ internal sealed class Attachments : IDisposable
 
         lock (_gate)
         {
+            using BpfProgram? fromWorkload = _pinned.OpenProgram(_fromWorkload.Name);
+            using BpfProgram? toWorkload = _pinned.OpenProgram(_toWorkload.Name);
             foreach (int index in _pinned.Attached())
             {
                 _pairs[index] = new Pair(_pinned.OpenLink(index, AttachPoint.Ingress)!, _pinned.OpenLink(index, AttachPoint.Egress)!);
@@ -64,12 +66,11 @@ internal sealed class Attachments : IDisposable
                 }
 
                 TakeUpClsact();
-                _pinned.PinProgram(_fromWorkload);
-                _pinned.PinProgram(_toWorkload);
+                _pinned.PinPrograms(_fromWorkload, _toWorkload);
             }
             catch
             {
-                GiveBack();
+                GiveBack(fromWorkload, toWorkload);
                 throw;
             }
         }
@@ -200,10 +201,8 @@ internal sealed class Attachments : IDisposable
         }
     }
 
-    private void GiveBack()
+    private void GiveBack(BpfProgram? fromWorkload, BpfProgram? toWorkload)
     {
-        using BpfProgram? fromWorkload = _pinned!.OpenProgram(_fromWorkload.Name);
-        using BpfProgram? toWorkload = _pinned.OpenProgram(_toWorkload.Name);
         foreach ((int index, Pair pair) in _pairs)
         {
             if (fromWorkload is not null && toWorkload is not null)

@@ -147,6 +147,9 @@ internal sealed class KernelMaps : IDisposable
         return (Sum(LostKind.RateLimited), Sum(LostKind.RingFull));
     }
 
+    /// <summary>Places that hold a socket.</summary>
+    public IReadOnlyList<uint> DnsSockets() => [.. Enumerable.Range(0, (int)_socks.MaxEntries).Select(place => (uint)place).Where(place => _socks.TryGet(place, out _))];
+
     public IReadOnlyList<MapFill> Fill() =>
     [
         Fill(_endpoints), Fill(_ipcache), Fill(_learned), Fill(_policy), Fill(_ct), Fill(_ctNew),

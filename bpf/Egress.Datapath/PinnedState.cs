@@ -101,14 +101,19 @@ internal sealed class PinnedState
         return File.Exists(path) ? BpfProgram.OpenPinned(name, path) : null;
     }
 
-    /// <summary>Pins a program in the place of the one that has its name.</summary>
-    public void PinProgram(BpfProgram program)
+    /// <summary>Pins programs in the place of those that have their names. What can be refused is done before the first is replaced.</summary>
+    public void PinPrograms(params ReadOnlySpan<BpfProgram> programs)
     {
-        string path = Path.Combine(Programs, program.Name);
-        string next = path + "_next";
-        File.Delete(next);
-        program.Handle.Pin(next);
-        File.Move(next, path, overwrite: true);
+        foreach (BpfProgram program in programs)
+        {
+            File.Delete(Next(program));
+            program.Handle.Pin(Next(program));
+        }
+
+        foreach (BpfProgram program in programs)
+        {
+            File.Move(Next(program), Path.Combine(Programs, program.Name), overwrite: true);
+        }
     }
 
     /// <summary>Pins a link.</summary>
@@ -187,6 +192,8 @@ internal sealed class PinnedState
 
         return [.. indexes];
     }
+
+    private string Next(BpfProgram program) => Path.Combine(Programs, program.Name + "_next");
 
     private static int IndexOf(string path)
     {
