@@ -65,7 +65,7 @@ public static class AgentDaemon
             host.Update(engine => engine.SetPeers(HostPeers(settings)));
             using PolicyDirectory policies = new(settings, host, Log);
             policies.Start();
-            using EndpointManager endpoints = new(host, dnsPolicy, settings.StateDirectory, settings.ClusterName, Log);
+            using EndpointRegistry endpoints = new(host, dnsPolicy, settings.StateDirectory, settings.ClusterName, Log);
             endpoints.TakeUp();
             dns.Start();
             host.Start();

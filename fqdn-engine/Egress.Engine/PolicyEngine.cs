@@ -98,30 +98,24 @@ public sealed partial class PolicyEngine
     }
 
     /// <summary>Adds an endpoint, or changes its labels or addresses.</summary>
-    public IReadOnlyList<DatapathStep> PutEndpoint(EndpointSpec spec)
+    public IReadOnlyList<DatapathStep> PutEndpoint(EndpointSpec spec) => PutEndpoints([spec]);
+
+    /// <summary>Adds endpoints, or changes their labels or addresses, in one change: none of them is switched to a policy that does not
+    /// know the others yet.</summary>
+    public IReadOnlyList<DatapathStep> PutEndpoints(IReadOnlyList<EndpointSpec> specs)
     {
         Change change = new(this);
-        EndpointState? former = _endpoints.GetValueOrDefault(spec.Id);
-        if (former is not null)
+        foreach (EndpointSpec spec in specs)
         {
-            RemoveAddresses(former.Spec);
-        }
-
-        if (former is not null && former.Spec.InterfaceIndex != spec.InterfaceIndex)
-        {
-            change.Last.Add(new DatapathStep.RemoveEndpoint(former.Spec.InterfaceIndex));
-        }
-
-        IdentityRecord identity = Identities.OfLabels(spec.Labels, spec.NamedPorts);
-        EndpointState endpoint = new(spec, identity, ScopeOf(spec)) { Policy = former?.Policy, Entry = former?.Entry };
-        _endpoints[spec.Id] = endpoint;
-        foreach (Address address in spec.Addresses)
-        {
-            _ipcache.SetOwner(Prefix.Single(address), identity);
+            Place(spec, change);
         }
 
         _ipcache.Compute(Identities);
-        Assign(endpoint, change);
+        foreach (EndpointSpec spec in specs)
+        {
+            Assign(_endpoints[spec.Id], change);
+        }
+
         return change.Finish();
     }
 
@@ -209,6 +203,27 @@ public sealed partial class PolicyEngine
 
     /// <summary>The network identity of an address.</summary>
     public Identity IdentityOf(Address address) => _ipcache.Find(address, Identities).Number;
+
+    private void Place(EndpointSpec spec, Change change)
+    {
+        EndpointState? former = _endpoints.GetValueOrDefault(spec.Id);
+        if (former is not null)
+        {
+            RemoveAddresses(former.Spec);
+        }
+
+        if (former is not null && former.Spec.InterfaceIndex != spec.InterfaceIndex)
+        {
+            change.Last.Add(new DatapathStep.RemoveEndpoint(former.Spec.InterfaceIndex));
+        }
+
+        IdentityRecord identity = Identities.OfLabels(spec.Labels, spec.NamedPorts);
+        _endpoints[spec.Id] = new(spec, identity, ScopeOf(spec)) { Policy = former?.Policy, Entry = former?.Entry };
+        foreach (Address address in spec.Addresses)
+        {
+            _ipcache.SetOwner(Prefix.Single(address), identity);
+        }
+    }
 
     private static EndpointView View(EndpointState endpoint) => new(endpoint.Spec, endpoint.Entry!, endpoint.Policy!.Rules);
 

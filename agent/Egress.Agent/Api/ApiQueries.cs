@@ -17,7 +17,7 @@ using Egress.Linux;
 namespace Egress.Agent.Api;
 
 /// <summary>What the API tells, gathered. Thread-safe.</summary>
-public sealed class ApiQueries(EngineHost host, EndpointManager endpoints, PolicyDirectory policies, FlowStore flows, DnsProxyServer dns)
+public sealed class ApiQueries(EngineHost host, EndpointRegistry endpoints, PolicyDirectory policies, FlowStore flows, DnsProxyServer dns)
 {
     /// <summary>Of this build.</summary>
     public static string Version { get; } =

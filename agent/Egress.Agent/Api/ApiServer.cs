@@ -33,7 +33,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <exception cref="AgentException">The socket can't be made.</exception>
-    public static async Task<ApiServer> StartAsync(string socket, ApiQueries queries, EndpointManager endpoints, FlowStore flows)
+    public static async Task<ApiServer> StartAsync(string socket, ApiQueries queries, EndpointRegistry endpoints, FlowStore flows)
     {
         try
         {
@@ -73,7 +73,7 @@ public sealed class ApiServer : IAsyncDisposable
         File.Delete(_socket);
     }
 
-    private static void Map(WebApplication application, ApiQueries queries, EndpointManager endpoints, FlowStore flows)
+    private static void Map(WebApplication application, ApiQueries queries, EndpointRegistry endpoints, FlowStore flows)
     {
         application.MapGet("/v1/status", context => Reply(context, 200, queries.Status(), ApiJson.Default.StatusReply));
         application.MapGet("/v1/endpoints", context => Reply(context, 200, queries.Endpoints(), ApiJson.Default.ListEndpointReply));
@@ -97,7 +97,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     private static Task Fail(HttpContext context, int status, string why) => Reply(context, status, new ErrorReply(why), ApiJson.Default.ErrorReply);
 
-    private static async Task AddEndpoint(HttpContext context, ApiQueries queries, EndpointManager endpoints)
+    private static async Task AddEndpoint(HttpContext context, ApiQueries queries, EndpointRegistry endpoints)
     {
         try
         {
@@ -134,7 +134,7 @@ public sealed class ApiServer : IAsyncDisposable
         return found is null ? Fail(context, 404, "there is no such endpoint") : Reply(context, 200, found, ApiJson.Default.EndpointReply);
     }
 
-    private static Task DeleteEndpoint(HttpContext context, ApiQueries queries, EndpointManager endpoints)
+    private static Task DeleteEndpoint(HttpContext context, ApiQueries queries, EndpointRegistry endpoints)
     {
         EndpointReply? found = Find(context, queries);
         if (found is null || !endpoints.Delete(found.Id))

@@ -170,6 +170,7 @@ public sealed class StateFiles : IDisposable
     {
         Flush();
         _journal?.Dispose();
+        _journal = null;
     }
 
     private byte[] Header() => Encoding.ASCII.GetBytes($"egress names 1 {_bootId}\n");

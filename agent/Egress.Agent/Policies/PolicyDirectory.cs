@@ -137,58 +137,72 @@ public sealed class PolicyDirectory : IDisposable
                 _log(diagnostic.ToString());
             }
 
+            PolicyDocuments good = documents.HasErrors ? LastGood(name) : documents;
             foreach (PolicyObject item in documents.Objects.Where(item => item.Supported))
             {
-                string key = KeyOf(item);
-                if (objects.TryGetValue(key, out PolicyState? first))
-                {
-                    _log($"{name}:{item.Line}: {item.Kind} {item.FullName} is in {first.File} already, which counts");
-                    continue;
-                }
+                Add(objects, new(item, name, item.Valid ? item.Rules : InsteadOf(item, good), Faults(item.Diagnostics)));
+            }
 
-                objects[key] = item.Valid ? new(item, name, item.Rules, string.Empty) : Invalid(key, item, name);
-                if (item.Valid)
+            if (documents.FileDiagnostics.Any(diagnostic => diagnostic.Severity == Severity.Error))
+            {
+                // What can't be read at all says nothing of its objects: those that it had stay in force.
+                foreach (PolicyObject item in good.Objects.Where(item => item.Valid && !objects.ContainsKey(KeyOf(item))))
                 {
-                    KeepGood(key, text);
+                    Add(objects, new(item, name, item.Rules, Faults(documents.FileDiagnostics)));
                 }
+            }
+            else if (!documents.HasErrors)
+            {
+                KeepGood(name, text);
             }
         }
 
-        foreach (string gone in _objects.Keys.Where(key => !objects.ContainsKey(key)))
-        {
-            File.Delete(GoodFile(gone));
-        }
-
+        RemoveGood(files);
         Rule[] rules = [.. objects.Values.SelectMany(state => state.Enforced)];
         _host.Update(engine => engine.SetRules(rules));
         _objects = objects;
     }
 
-    private PolicyState Invalid(string key, PolicyObject item, string file)
+    private void Add(Dictionary<string, PolicyState> objects, PolicyState state)
     {
-        string message = string.Join("; ", item.Diagnostics.Where(diagnostic => diagnostic.Severity == Severity.Error).Select(diagnostic => $"{diagnostic.Path}: {diagnostic.Message}"));
-        ImmutableArray<Rule> enforced = _failClosed ? item.FailClosedRules
-            : _objects.TryGetValue(key, out PolicyState? former) ? former.Enforced : LastGood(key);
-        return new(item, file, enforced, message);
+        if (!objects.TryAdd(KeyOf(state.Object), state))
+        {
+            _log($"{state.File}:{state.Object.Line}: {state.Object.Kind} {state.Object.FullName} is in {objects[KeyOf(state.Object)].File} already, which counts");
+        }
     }
 
-    private ImmutableArray<Rule> LastGood(string key)
+    private static string Faults(IEnumerable<Diagnostic> diagnostics) =>
+        string.Join("; ", diagnostics.Where(diagnostic => diagnostic.Severity == Severity.Error).Select(diagnostic => $"{diagnostic.Path}: {diagnostic.Message}".TrimStart(':', ' ')));
+
+    /// <summary>What is in force in place of an invalid object: all dropped, by setting; or as it was last good.</summary>
+    private ImmutableArray<Rule> InsteadOf(PolicyObject item, PolicyDocuments good) => _failClosed ? item.FailClosedRules
+        : good.Objects.Where(former => former.Valid && KeyOf(former) == KeyOf(item)).Select(former => former.Rules).FirstOrDefault([]);
+
+    private PolicyDocuments LastGood(string name)
     {
-        string file = GoodFile(key);
-        return !File.Exists(file) ? [] : PolicyReader.Read(File.ReadAllText(file), file).Objects
-            .Where(item => item.Valid && KeyOf(item) == key).Select(item => item.Rules).FirstOrDefault([]);
+        string file = GoodFile(name);
+        return PolicyReader.Read(File.Exists(file) ? File.ReadAllText(file) : string.Empty, file);
     }
 
-    private void KeepGood(string key, string text)
+    private void KeepGood(string name, string text)
     {
-        string file = GoodFile(key);
+        string file = GoodFile(name);
         if (!File.Exists(file) || File.ReadAllText(file) != text)
         {
             AtomicFile.Write(file, text);
         }
     }
 
-    private string GoodFile(string key) => Path.Combine(_goodDirectory, key.Replace('/', '_') + ".yaml");
+    private void RemoveGood((string Name, string Text)[] files)
+    {
+        HashSet<string> kept = [.. files.Select(file => GoodFile(file.Name))];
+        foreach (string gone in Directory.EnumerateFiles(_goodDirectory).Where(file => !kept.Contains(file)))
+        {
+            File.Delete(gone);
+        }
+    }
+
+    private string GoodFile(string name) => Path.Combine(_goodDirectory, Path.GetFileName(name));
 
     private static string KeyOf(PolicyObject item) => $"{item.Kind}/{item.FullName}";
 }

@@ -20,7 +20,7 @@ namespace Egress.Agent.Endpoints;
 /// kernel. What is added is stored, and taken up again by the next run. An interface that vanishes takes its endpoint along.
 /// Thread-safe.
 /// </summary>
-public sealed class EndpointManager : IDisposable
+public sealed class EndpointRegistry : IDisposable
 {
     private const int MaxId = 65_535;
     private readonly EngineHost _host;
@@ -38,7 +38,7 @@ public sealed class EndpointManager : IDisposable
     /// <param name="stateDirectory">Where they are stored; null = nowhere.</param>
     /// <param name="cluster">The cluster's name, a label of each.</param>
     /// <param name="log">Gets a line for what happens by itself.</param>
-    public EndpointManager(EngineHost host, EngineDnsPolicy dns, string? stateDirectory, string cluster, Action<string> log)
+    public EndpointRegistry(EngineHost host, EngineDnsPolicy dns, string? stateDirectory, string cluster, Action<string> log)
     {
         _host = host;
         _dns = dns;
@@ -82,7 +82,7 @@ public sealed class EndpointManager : IDisposable
 
             EndpointRecord record = new(former?.Id ?? FreeId(), podNamespace, name, new(labels.ToDictionary(), StringComparer.Ordinal),
                 found.Interface, found.Index, [.. found.Addresses.Select(address => address.ToString())], networkNamespace);
-            Enforce(record);
+            Enforce([record]);
             Store();
             return record;
         }
@@ -109,18 +109,14 @@ public sealed class EndpointManager : IDisposable
     {
         lock (_gate)
         {
-            foreach (EndpointRecord record in Stored())
+            ILookup<bool, EndpointRecord> stored = Stored().ToLookup(record => Interfaces.NameOf(record.InterfaceIndex) == record.Interface);
+            foreach (EndpointRecord gone in stored[false])
             {
-                if (Interfaces.NameOf(record.InterfaceIndex) == record.Interface)
-                {
-                    Enforce(record);
-                }
-                else
-                {
-                    _log($"endpoint {record.FullName}: its interface {record.Interface} is gone");
-                }
+                _log($"endpoint {gone.FullName}: its interface {gone.Interface} is gone");
             }
 
+            // All at once: the first one's policy must know the others already.
+            Enforce([.. stored[true]]);
             Store();
         }
 
@@ -130,23 +126,29 @@ public sealed class EndpointManager : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _watch.Dispose();
 
-    private void Enforce(EndpointRecord record)
+    private void Enforce(IReadOnlyList<EndpointRecord> records)
     {
-        try
+        foreach (EndpointRecord record in records)
         {
-            _host.Datapath.Attach(record.InterfaceIndex, record.Interface);
-        }
-        catch (DatapathException exception)
-        {
-            throw new AgentException(exception.Message, exception);
+            try
+            {
+                _host.Datapath.Attach(record.InterfaceIndex, record.Interface);
+            }
+            catch (DatapathException exception)
+            {
+                throw new AgentException(exception.Message, exception);
+            }
+
+            _endpoints[record.Id] = record;
         }
 
-        EndpointSpec spec = new(record.Id, record.Namespace, record.Name, LabelSet.ForPod(record.Namespace, record.Labels, NamespaceLabels(record.Namespace), _cluster),
-            [.. record.Addresses.Select(address => Address.Parse(address))], record.InterfaceIndex, ImmutableDictionary<(string, byte), ushort>.Empty);
-        _endpoints[record.Id] = record;
         PublishAddresses();
-        _host.Update(engine => engine.PutEndpoint(spec));
+        _host.Update(engine => engine.PutEndpoints([.. records.Select(Spec)]));
     }
+
+    private EndpointSpec Spec(EndpointRecord record) => new(record.Id, record.Namespace, record.Name,
+        LabelSet.ForPod(record.Namespace, record.Labels, NamespaceLabels(record.Namespace), _cluster),
+        [.. record.Addresses.Select(address => Address.Parse(address))], record.InterfaceIndex, ImmutableDictionary<(string, byte), ushort>.Empty);
 
     private void Remove(EndpointRecord record)
     {
