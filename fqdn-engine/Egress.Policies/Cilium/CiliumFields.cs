@@ -8,9 +8,8 @@ namespace Egress.Policies.Cilium;
 /// name: an object that seemed to be enforced, and was not, is the worst that could happen to its author.</summary>
 internal static class CiliumFields
 {
-    private const string NotYet = "is not supported yet";
+    internal const string NotYet = "is not supported yet";
     private const string Removed = "was removed from the language, and would be without effect: write its condition into each peer";
-    private const string NoDenyL7 = "cannot be part of a deny rule: its ports take 'ports' alone";
 
     public static readonly FieldSet Object = new("a policy object",
         ["apiVersion", "kind", "metadata", "spec", "specs", "status"], []);
@@ -47,19 +46,6 @@ internal static class CiliumFields
         ["fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes", "toPorts", "icmps"],
         With(("fromRequires", Removed), ("authentication", "cannot be part of a deny rule")));
 
-    public static readonly FieldSet PortRule = new("an element of toPorts",
-        ["ports", "rules", "serverNames"],
-        With(("terminatingTLS", NotYet), ("originatingTLS", NotYet), ("listener", NotYet)));
-
-    public static readonly FieldSet DenyPortRule = new("an element of a deny rule's toPorts",
-        ["ports"],
-        With(("rules", NoDenyL7), ("serverNames", NoDenyL7), ("terminatingTLS", NoDenyL7), ("originatingTLS", NoDenyL7), ("listener", NoDenyL7)));
-
-    public static readonly FieldSet Port = new("an element of ports", ["port", "endPort", "protocol"], []);
-
-    public static readonly FieldSet L7Rules = new("rules",
-        ["dns", "http", "kafka", "l7"], With(("l7proto", NotYet)));
-
     public static readonly FieldSet Name = new("a name", ["matchName", "matchPattern"], []);
 
     public static readonly FieldSet Selector = new("a selector", ["matchLabels", "matchExpressions"], []);
@@ -68,10 +54,6 @@ internal static class CiliumFields
 
     public static readonly FieldSet CidrRule = new("an element of toCIDRSet or fromCIDRSet",
         ["cidr", "except"], With(("cidrGroupRef", NotYet), ("cidrGroupSelector", NotYet)));
-
-    public static readonly FieldSet Icmp = new("an element of icmps", ["fields"], []);
-
-    public static readonly FieldSet IcmpField = new("an element of fields", ["family", "type"], []);
 
     private static readonly Dictionary<string, string> Homes = MakeHomes();
 
@@ -103,6 +85,6 @@ internal static class CiliumFields
         }
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> With(params (string Field, string Why)[] refused) =>
+    internal static IEnumerable<KeyValuePair<string, string>> With(params (string Field, string Why)[] refused) =>
         refused.Select(pair => KeyValuePair.Create(pair.Field, pair.Why));
 }

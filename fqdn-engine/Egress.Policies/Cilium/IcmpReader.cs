@@ -69,7 +69,7 @@ internal sealed class IcmpReader(Report report)
     {
         for (int i = 0; i < list.Items.Length; i++)
         {
-            if (Fields.Of(report, list.Items[i], FieldPath.Item(path, i), CiliumFields.Icmp, CiliumFields.HomeOf) is { } fields)
+            if (Fields.Of(report, list.Items[i], FieldPath.Item(path, i), CiliumPortFields.Icmp, CiliumFields.HomeOf) is { } fields)
             {
                 ReadElement(fields, matches);
             }
@@ -99,7 +99,7 @@ internal sealed class IcmpReader(Report report)
         for (int i = 0; i < types.Items.Length; i++)
         {
             string path = FieldPath.Item(fields.PathOf("fields"), i);
-            if (Fields.Of(report, types.Items[i], path, CiliumFields.IcmpField, CiliumFields.HomeOf) is { } field && ReadType(field) is { } match)
+            if (Fields.Of(report, types.Items[i], path, CiliumPortFields.IcmpField, CiliumFields.HomeOf) is { } field && ReadType(field) is { } match)
             {
                 matches.Add(match);
             }

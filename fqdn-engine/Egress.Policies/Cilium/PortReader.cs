@@ -27,7 +27,7 @@ internal sealed class PortReader(Report report, Direction direction, RuleAction 
         for (int i = 0; i < list.Items.Length; i++)
         {
             string itemPath = FieldPath.Item(path, i);
-            FieldSet set = action == RuleAction.Deny ? CiliumFields.DenyPortRule : CiliumFields.PortRule;
+            FieldSet set = action == RuleAction.Deny ? CiliumPortFields.DenyPortRule : CiliumPortFields.PortRule;
             if (Fields.Of(report, list.Items[i], itemPath, set, CiliumFields.HomeOf) is { } fields)
             {
                 ReadElement(fields, matches);
@@ -60,7 +60,7 @@ internal sealed class PortReader(Report report, Direction direction, RuleAction 
         for (int i = 0; i < ports.Items.Length; i++)
         {
             string path = FieldPath.Item(fields.PathOf("ports"), i);
-            if (Fields.Of(report, ports.Items[i], path, CiliumFields.Port, CiliumFields.HomeOf) is { } port)
+            if (Fields.Of(report, ports.Items[i], path, CiliumPortFields.Port, CiliumFields.HomeOf) is { } port)
             {
                 ReadPort(port, dns, matches);
             }
@@ -203,7 +203,7 @@ internal sealed class PortReader(Report report, Direction direction, RuleAction 
 
     private L7Match.Dns? ReadRules(YamlNode node, string path)
     {
-        if (Fields.Of(report, node, path, CiliumFields.L7Rules, CiliumFields.HomeOf) is not { } fields)
+        if (Fields.Of(report, node, path, CiliumPortFields.L7Rules, CiliumFields.HomeOf) is not { } fields)
         {
             return null;
         }
