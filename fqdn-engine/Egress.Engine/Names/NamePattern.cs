@@ -72,13 +72,14 @@ public static class NamePattern
             return false;
         }
 
-        string name = (text[^1] == '.' ? text[..^1] : text).ToLowerInvariant();
+        // Characters are held against the set before case is folded: U+212A, for one, would fold to a plain k.
+        string name = text[^1] == '.' ? text[..^1] : text;
         int total = 1;
         foreach (Range range in name.AsSpan().Split('.'))
         {
             ReadOnlySpan<char> label = name.AsSpan(range);
             total += label.Length + 1;
-            int bad = label.IndexOfAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789-_*");
+            int bad = label.IndexOfAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*");
             error = label.Length == 0 ? $"'{text}' has an empty label (two dots, or a dot alone)"
                 : bad >= 0 ? $"'{text}' has the character '{Printable(label[bad])}'; letters, digits, '-', '_' and dots make a name (write international names in their xn-- form)"
                 : label.Length > DnsName.MaxLabelLength && label.Count('*') == 0 ? $"'{text}' has a label of {label.Length} characters; {DnsName.MaxLabelLength} is the most"
@@ -95,7 +96,7 @@ public static class NamePattern
             return false;
         }
 
-        canonical = name;
+        canonical = name.ToLowerInvariant();
         return true;
     }
 
