@@ -214,7 +214,10 @@ public sealed partial class PolicyEngine
         return identity;
     }
 
-    private LearnedEntry Layout(LearnedKey key, Deadline now, ref List<DatapathStep>? steps)
+    private LearnedEntry Layout(LearnedKey key, Deadline now, ref List<DatapathStep>? steps) =>
+        _learned.TryLayout(key, out LearnedEntry entry) ? entry : LayoutShared(key, now, ref steps);
+
+    private LearnedEntry LayoutShared(LearnedKey key, Deadline now, ref List<DatapathStep>? steps)
     {
         List<DatapathStep>? more = steps;
         LearnedEntry entry = _learned.Layout(key, now, identities =>

@@ -28,10 +28,14 @@ public sealed class EngineHost : IDisposable
     private readonly StateFiles? _state;
     private readonly Action<string> _log;
     private readonly Timer _timer;
+
+    // Addresses that the engine takes for learned and the kernel refused: no answer with them is released until it holds them.
+    private readonly HashSet<Address> _unwritten = [];
     private DateTime _checked = DateTime.UtcNow;
     private bool _started;
 
-    /// <summary>Takes an engine, a datapath, and where it remembers (null = nowhere, as a sandbox).</summary>
+    /// <summary>Takes an engine, a datapath, and where it remembers (null = nowhere, as a sandbox). The datapath and the memory stay the caller's, to be
+    /// disposed of after this.</summary>
     public EngineHost(EngineSettings settings, KernelDatapath datapath, StateFiles? state, Action<string> log)
     {
         IdentityTable identities = new();
@@ -87,22 +91,17 @@ public sealed class EngineHost : IDisposable
         {
             Deadline now = Now;
             LearnResult result = _engine.Learn(endpoint, name, addresses, now, out ReadOnlySpan<LearnedEntry> entries);
-            if (result.Steps.Count > 0 && !Apply(result.Steps))
+            if (!Write(result.Steps, entries))
             {
-                return false;
+                foreach (AnsweredAddress address in addresses)
+                {
+                    _unwritten.Add(address.Address);
+                }
             }
 
-            if (entries.Length > 0)
+            if (_unwritten.Count > 0 && AnyUnwritten(addresses))
             {
-                try
-                {
-                    _datapath.Learn(entries);
-                }
-                catch (DatapathException exception)
-                {
-                    Degrade(exception.Message);
-                    return false;
-                }
+                return false;
             }
 
             if (_state is not null && result.Taught > 0)
@@ -130,6 +129,8 @@ public sealed class EngineHost : IDisposable
             }
 
             Reconcile();
+            // Everything that was there before is in use again by now: what is not has no meaning any more.
+            _engine.Identities.ForgetUnused();
             _started = true;
         }
 
@@ -139,17 +140,10 @@ public sealed class EngineHost : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        using (ManualResetEvent ended = new(false))
+        using ManualResetEvent ended = new(false);
+        if (_timer.Dispose(ended))
         {
-            if (_timer.Dispose(ended))
-            {
-                ended.WaitOne();
-            }
-        }
-
-        lock (_gate)
-        {
-            _state?.Dispose();
+            ended.WaitOne();
         }
     }
 
@@ -189,6 +183,42 @@ public sealed class EngineHost : IDisposable
         }
     }
 
+    private bool Write(IReadOnlyList<DatapathStep> steps, ReadOnlySpan<LearnedEntry> entries)
+    {
+        if (steps.Count > 0 && !Apply(steps))
+        {
+            return false;
+        }
+
+        try
+        {
+            if (entries.Length > 0)
+            {
+                _datapath.Learn(entries);
+            }
+
+            return true;
+        }
+        catch (DatapathException exception)
+        {
+            Degrade(exception.Message);
+            return false;
+        }
+    }
+
+    private bool AnyUnwritten(ReadOnlySpan<AnsweredAddress> addresses)
+    {
+        foreach (AnsweredAddress address in addresses)
+        {
+            if (_unwritten.Contains(address.Address))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private int Reconcile()
     {
         _checked = DateTime.UtcNow;
@@ -198,6 +228,7 @@ public sealed class EngineHost : IDisposable
             if (Apply(steps))
             {
                 Degraded = null;
+                _unwritten.Clear();
             }
 
             return steps.Count;
