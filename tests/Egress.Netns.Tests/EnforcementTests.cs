@@ -149,6 +149,24 @@ public sealed class EnforcementTests : IDisposable
     }
 
     [Fact]
+    public void Name_over_the_quota_is_not_learned_and_told_loudly()
+    {
+        using AgentProcess agent = _node.StartAgent("fqdn.maxNamesPerEndpoint: 1");
+        Pod pod = _node.AddPod("client");
+        _node.WritePolicy("a.yaml", PolicyText.ByName("*.test"));
+        agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
+        InForce(agent);
+
+        pod.CanConnect(pod.Resolve("brief.test")).Should().BeTrue();
+        pod.CanConnect(pod.Resolve("good.test")).Should().BeFalse("there is room for one name");
+        agent.Status().NotLearned.Should().Be(1);
+        TestNode.Eventually(() => agent.Log.Contains("quota", StringComparison.Ordinal), "it is told");
+        Thread.Sleep(2200); // the time to live of the first
+
+        pod.CanConnect(pod.Resolve("good.test")).Should().BeTrue("what is over makes room");
+    }
+
+    [Fact]
     public void Endpoint_without_a_policy_is_open_and_seen_in_the_lists()
     {
         using AgentProcess agent = _node.StartAgent();

@@ -24,7 +24,7 @@ public sealed class RaceTests(ITestOutputHelper output)
         // Each lookup is of a name of its own with an address of its own: nothing was open before its answer.
         string[] zone = [.. Enumerable.Range(0, Lookups).Select(i => string.Create(CultureInfo.InvariantCulture, $"n{i}.test. 60 IN A {AddressOf(i)}"))];
         using TestNode node = new(zone);
-        using AgentProcess agent = node.StartAgent();
+        using AgentProcess agent = node.StartAgent("fqdn.maxNamesPerEndpoint: 1000000");
         Pod pod = node.AddPod("client");
         node.WritePolicy("a.yaml", PolicyText.ByName("n*.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, new Dictionary<string, string> { ["app"] = "client" });
@@ -47,6 +47,11 @@ public sealed class RaceTests(ITestOutputHelper output)
                     // With a reset at the end: no port waits in TIME_WAIT.
                     using Socket? socket = Pod.ConnectHere(reply.Addresses[0], 80, 10_000);
                     connections += socket is null ? 0 : 1;
+                    if (socket is null)
+                    {
+                        output.WriteLine($"no connection to n{i}.test, {reply.Addresses[0]}");
+                    }
+
                     socket?.Close(0);
                 }
             }

@@ -31,6 +31,8 @@ public sealed class EngineHost : IDisposable
 
     // Addresses that the engine takes for learned and the kernel refused: no answer with them is released until it holds them.
     private readonly HashSet<Address> _unwritten = [];
+    private uint _lastOverQuota;
+    private long _toldOverQuota;
     private DateTime _checked = DateTime.UtcNow;
     private bool _started;
 
@@ -50,6 +52,9 @@ public sealed class EngineHost : IDisposable
 
     /// <summary>Differences between the model and the kernel that the self-check found and repaired.</summary>
     public long Repaired { get; private set; }
+
+    /// <summary>Answers of which an address was not learned, since a quota is used up or there are too many identities: it stays shut.</summary>
+    public long OverQuota { get; private set; }
 
     /// <summary>Why the kernel does not hold what it should; null where it does.</summary>
     public string? Degraded { get; private set; }
@@ -97,6 +102,12 @@ public sealed class EngineHost : IDisposable
                 {
                     _unwritten.Add(address.Address);
                 }
+            }
+
+            if (result.Rejection == AnswerRejection.OverQuota)
+            {
+                OverQuota++;
+                _lastOverQuota = endpoint;
             }
 
             if (_unwritten.Count > 0 && AnyUnwritten(addresses))
@@ -156,6 +167,12 @@ public sealed class EngineHost : IDisposable
             if (!_started)
             {
                 return;
+            }
+
+            if (OverQuota != _toldOverQuota)
+            {
+                _log($"endpoint {_lastOverQuota} and maybe others: {OverQuota - _toldOverQuota} answers were not learned, since a quota (fqdn.max*) is used up; their addresses stay shut");
+                _toldOverQuota = OverQuota;
             }
 
             try
