@@ -35,7 +35,8 @@ public sealed partial class PolicyEngine
         bool expired = false;
         if (flow.Direction == Direction.Egress)
         {
-            LearnedEntry learned = _learned.Layout(new(endpoint.Scope, flow.Remote), now, UnionOf);
+            LearnedKey key = new(endpoint.Scope, flow.Remote);
+            LearnedEntry learned = _learned.TryLayout(key, out LearnedEntry plain) ? plain : _learned.Layout(key, now, UnionOf);
             for (int i = 0; i < LearnedEntry.SlotCount; i++)
             {
                 LearnedSlot slot = learned[i];
@@ -48,7 +49,7 @@ public sealed partial class PolicyEngine
                     PolicyValue would = default;
                     Identity ignored = default;
                     policy.Match(slot.Identity, flow.Direction, flow.Protocol, flow.Port, ref would, ref ignored);
-                    expired |= would is { Precedence: > 0, Verdict: Verdict.Allowed } && !would.Flags.HasFlag(PolicyFlags.L7Pending);
+                    expired |= would is { Precedence: > 0, Verdict: Verdict.Allowed } && (would.Flags & PolicyFlags.L7Pending) == 0;
                 }
             }
         }
@@ -66,8 +67,8 @@ public sealed partial class PolicyEngine
         }
 
         CompiledPolicy policy = _endpoints[endpoint].Policy!;
-        NameFilter? filter = judgement.Flags.HasFlag(PolicyFlags.RedirectDns) ? policy.DnsFilter(_ipcache.Find(server, Identities), protocol, port) : null;
-        return new(true, policy.Flags.HasFlag(EndpointFlags.Audit) ? null : filter, judgement.Rule);
+        NameFilter? filter = (judgement.Flags & PolicyFlags.RedirectDns) != 0 ? policy.DnsFilter(_ipcache.Find(server, Identities), protocol, port) : null;
+        return new(true, (policy.Flags & EndpointFlags.Audit) != 0 ? null : filter, judgement.Rule);
     }
 
     /// <summary>Brings a kernel that was found as <paramref name="found"/> to what this engine wants: missing and differing
@@ -177,21 +178,21 @@ public sealed partial class PolicyEngine
         DropReason reason = DropReason.None;
         if (best.Precedence > 0)
         {
-            reason = best.Verdict == Verdict.Denied ? DropReason.PolicyDeny : best.Flags.HasFlag(PolicyFlags.L7Pending) ? DropReason.L7NotEnforced : DropReason.None;
+            reason = best.Verdict == Verdict.Denied ? DropReason.PolicyDeny : (best.Flags & PolicyFlags.L7Pending) != 0 ? DropReason.L7NotEnforced : DropReason.None;
         }
-        else if (policy.Flags.HasFlag(flow.Direction == Direction.Egress ? EndpointFlags.EgressDefaultDeny : EndpointFlags.IngressDefaultDeny))
+        else if ((policy.Flags & (flow.Direction == Direction.Egress ? EndpointFlags.EgressDefaultDeny : EndpointFlags.IngressDefaultDeny)) != 0)
         {
             reason = expired ? DropReason.NameExpired : DropReason.PolicyDenied;
         }
 
         if (reason != DropReason.None)
         {
-            bool audit = policy.Flags.HasFlag(EndpointFlags.Audit) || best.Flags.HasFlag(PolicyFlags.Audit);
+            bool audit = (policy.Flags & EndpointFlags.Audit) != 0 || (best.Flags & PolicyFlags.Audit) != 0;
             return new(audit ? Verdict.Audited : Verdict.Denied, reason, best.Rule, identity, best.Flags);
         }
 
         bool redirect = flow.Direction == Direction.Egress && flow.Protocol is 6 or 17 &&
-            (best.Flags.HasFlag(PolicyFlags.RedirectDns) || (flow.Port == 53 && policy.Flags.HasFlag(EndpointFlags.ObserveDns)));
+            ((best.Flags & PolicyFlags.RedirectDns) != 0 || (flow.Port == 53 && (policy.Flags & EndpointFlags.ObserveDns) != 0));
         return new(redirect ? Verdict.Redirected : Verdict.Allowed, DropReason.None, best.Rule, identity, best.Flags);
     }
 }

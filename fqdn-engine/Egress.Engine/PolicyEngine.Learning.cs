@@ -20,6 +20,9 @@ public sealed partial class PolicyEngine
     // Deadlines are rounded up, so that an answer that repeats within this time writes nothing.
     private const ulong Grain = 100_000_000;
 
+    // What is over makes room before a quota refuses; so many pairs at once, as an answer waits for it.
+    private const int MakeRoom = 1000;
+
     private readonly List<LearnedKey> _touched = [];
     private LearnedEntry[] _entries = new LearnedEntry[64];
     private int[] _matches = new int[64];
@@ -49,6 +52,11 @@ public sealed partial class PolicyEngine
 
             Deadline deadline = Round(now.After(TimeSpan.FromSeconds(Math.Max(answered.TtlSeconds, 1))));
             PutOutcome outcome = _names.Put(endpoint, canonicalName, answered.Address, deadline, now, out NameHandle name);
+            if (outcome == PutOutcome.OverQuota && _names.Sweep(now, MakeRoom) > 0)
+            {
+                outcome = _names.Put(endpoint, canonicalName, answered.Address, deadline, now, out name);
+            }
+
             if (outcome == PutOutcome.OverQuota)
             {
                 rejection = AnswerRejection.OverQuota;
@@ -214,7 +222,10 @@ public sealed partial class PolicyEngine
         return identity;
     }
 
-    private LearnedEntry Layout(LearnedKey key, Deadline now, ref List<DatapathStep>? steps)
+    private LearnedEntry Layout(LearnedKey key, Deadline now, ref List<DatapathStep>? steps) =>
+        _learned.TryLayout(key, out LearnedEntry entry) ? entry : LayoutShared(key, now, ref steps);
+
+    private LearnedEntry LayoutShared(LearnedKey key, Deadline now, ref List<DatapathStep>? steps)
     {
         List<DatapathStep>? more = steps;
         LearnedEntry entry = _learned.Layout(key, now, identities =>

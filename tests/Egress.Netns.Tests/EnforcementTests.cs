@@ -41,7 +41,8 @@ public sealed class EnforcementTests : IDisposable
         pod.Resolve("bad.test", DnsRecordType.Aaaa).Should().Be(IPAddress.Parse("fd99::2"));
 
         pod.CanConnect(IPAddress.Parse("10.99.0.1")).Should().BeTrue();
-        pod.CanConnect(IPAddress.Parse("fd99::1")).Should().BeTrue();
+        // The link-local addresses of a fresh veth pair are tentative for a second or two (RFC 4862 section 5.4), and neighbours unknown.
+        TestNode.Eventually(() => pod.CanConnect(IPAddress.Parse("fd99::1")), "the IPv6 address is open, too");
         pod.CanConnect(IPAddress.Parse("10.99.0.1"), 443).Should().BeFalse("port 443 is not in the rule");
         pod.CanConnect(Forbidden).Should().BeFalse();
         pod.CanConnect(IPAddress.Parse("fd99::2")).Should().BeFalse();
@@ -145,6 +146,24 @@ public sealed class EnforcementTests : IDisposable
         pod.Ask("good.test").Code.Should().Be(DnsResponseCode.NoError);
         pod.Ask("bad.test").Code.Should().Be(DnsResponseCode.Refused);
         TestNode.Eventually(() => agent.Flows().Any(flow => flow is { Type: "dns", Verdict: "DROPPED", Dns.Query: "bad.test." }), "the refusal is reported");
+    }
+
+    [Fact]
+    public void Name_over_the_quota_is_not_learned_and_told_loudly()
+    {
+        using AgentProcess agent = _node.StartAgent("fqdn.maxNamesPerEndpoint: 1");
+        Pod pod = _node.AddPod("client");
+        _node.WritePolicy("a.yaml", PolicyText.ByName("*.test"));
+        agent.AddEndpoint("demo/client", pod.Namespace.Path, Client);
+        InForce(agent);
+
+        pod.CanConnect(pod.Resolve("brief.test")).Should().BeTrue();
+        pod.CanConnect(pod.Resolve("good.test")).Should().BeFalse("there is room for one name");
+        agent.Status().NotLearned.Should().Be(1);
+        TestNode.Eventually(() => agent.Log.Contains("quota", StringComparison.Ordinal), "it is told");
+        Thread.Sleep(2200); // the time to live of the first
+
+        pod.CanConnect(pod.Resolve("good.test")).Should().BeTrue("what is over makes room");
     }
 
     [Fact]

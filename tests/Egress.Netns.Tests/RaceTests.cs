@@ -21,15 +21,16 @@ public sealed class RaceTests(ITestOutputHelper output)
     [Fact]
     public void First_SYN_after_an_answer_is_never_dropped()
     {
-        // Each lookup is of a name of its own with an address of its own: nothing was open before its answer.
-        string[] zone = [.. Enumerable.Range(0, Lookups).Select(i => string.Create(CultureInfo.InvariantCulture, $"n{i}.test. 60 IN A {AddressOf(i)}"))];
+        // Each lookup is of a name of its own with an address of its own, IPv4 and IPv6 in turn: nothing was open before its answer.
+        string[] zone = [.. Enumerable.Range(0, Lookups).Select(i => string.Create(CultureInfo.InvariantCulture, $"n{i}.test. 60 IN {(TypeOf(i) == DnsRecordType.A ? "A" : "AAAA")} {AddressOf(i)}"))];
         using TestNode node = new(zone);
-        using AgentProcess agent = node.StartAgent();
+        using AgentProcess agent = node.StartAgent("fqdn.maxNamesPerEndpoint: 1000000");
         Pod pod = node.AddPod("client");
         node.WritePolicy("a.yaml", PolicyText.ByName("n*.test"));
         agent.AddEndpoint("demo/client", pod.Namespace.Path, new Dictionary<string, string> { ["app"] = "client" });
         TestNode.Eventually(() => agent.Endpoints()[0].EgressEnforcement == "Enabled", "the policy is in force");
         pod.CanConnect(AddressOf(0)).Should().BeFalse("no name has been asked for");
+        pod.CanConnect(AddressOf(1)).Should().BeFalse();
         long before = pod.Retransmitted();
         ulong dropped = Drops(agent);
 
@@ -40,13 +41,18 @@ public sealed class RaceTests(ITestOutputHelper output)
             int connections = 0;
             for (int i = 0; i < Lookups; i++)
             {
-                LookupResult reply = dns.Ask(string.Create(CultureInfo.InvariantCulture, $"n{i}.test"), DnsRecordType.A);
+                LookupResult reply = dns.Ask(string.Create(CultureInfo.InvariantCulture, $"n{i}.test"), TypeOf(i));
                 if (reply.Addresses.Count == 1)
                 {
                     answers++;
                     // With a reset at the end: no port waits in TIME_WAIT.
                     using Socket? socket = Pod.ConnectHere(reply.Addresses[0], 80, 10_000);
                     connections += socket is null ? 0 : 1;
+                    if (socket is null)
+                    {
+                        output.WriteLine($"no connection to n{i}.test, {reply.Addresses[0]}");
+                    }
+
                     socket?.Close(0);
                 }
             }
@@ -63,7 +69,11 @@ public sealed class RaceTests(ITestOutputHelper output)
         retransmitted.Should().Be(0, "not one SYN had to be sent again");
     }
 
-    private static IPAddress AddressOf(int number) => new([10, 99, (byte)(number >> 8), (byte)number]);
+    private static DnsRecordType TypeOf(int number) => number % 2 == 0 ? DnsRecordType.A : DnsRecordType.Aaaa;
+
+    private static IPAddress AddressOf(int number) => TypeOf(number) == DnsRecordType.A
+        ? new([10, 99, (byte)(number >> 8), (byte)number])
+        : IPAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"fd99::1:{number:x}"));
 
     private static ulong Drops(AgentProcess agent) =>
         agent.Status().Counters.Where(counter => counter.Reason.StartsWith("Policy denied", StringComparison.Ordinal) && counter.Direction == "egress").Aggregate(0UL, (sum, counter) => sum + counter.Packets);

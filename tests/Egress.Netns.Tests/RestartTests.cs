@@ -36,6 +36,7 @@ public sealed class RestartTests : IDisposable
         using Socket? connection = pod.Connect(good);
         using Traffic traffic = new(pod, connection!, good, Forbidden);
         traffic.RunFor(50);
+        TestNode.Eventually(() => JournalHas("good"), "the journal is written, which happens each second");
 
         first.KillHard();
 
@@ -88,7 +89,7 @@ public sealed class RestartTests : IDisposable
         InForce(agent);
         IPAddress good = pod.Resolve("good.test");
 
-        agent.Stop().Should().Be(0);
+        agent.Stop().Should().Be(0, agent.Log);
 
         pod.CanConnect(good).Should().BeTrue();
         pod.CanConnect(Forbidden).Should().BeFalse();
@@ -182,6 +183,8 @@ public sealed class RestartTests : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _node.Dispose();
+
+    private bool JournalHas(string label) => File.ReadAllBytes(Path.Combine(_node.Directory, "state", "names")).AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(label)) >= 0;
 
     private static void InForce(AgentProcess agent) => TestNode.Eventually(() => agent.Endpoints().All(endpoint => endpoint.EgressEnforcement == "Enabled"), "the policy is in force");
 }

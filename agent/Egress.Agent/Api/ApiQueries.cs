@@ -31,7 +31,7 @@ public sealed class ApiQueries(EngineHost host, EndpointRegistry endpoints, Poli
         IReadOnlyList<PolicyState> states = policies.List();
         DnsProxyCounters c = dns.Counters;
         return new(Version, host.Degraded is null ? "ok" : "degraded", host.Degraded, endpoints.List().Count, states.Count, states.Count(state => !state.Valid),
-            names, addresses, host.Repaired, flows.Count, limited + full,
+            names, addresses, host.OverQuota, host.Repaired, flows.Count, limited + full,
             [.. host.Datapath.Counters().Select(counter => new CounterReply(
                 counter.Reason == DropReason.None ? "forwarded" : DropReasonText.Of(counter.Reason), Text(counter.Direction), counter.Packets, counter.Bytes))],
             new(c.Questions, c.Forwarded, c.Answered, c.Refused, c.Dropped, c.Malformed, c.TimedOut, c.Failed, c.Mismatched, c.OverQuota));

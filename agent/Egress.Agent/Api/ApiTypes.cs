@@ -12,13 +12,14 @@ namespace Egress.Agent.Api;
 /// <param name="InvalidPolicies">How many of them are not taken.</param>
 /// <param name="LearnedNames">Names learned, each endpoint's apart.</param>
 /// <param name="LearnedAddresses">Addresses that the kernel holds for them.</param>
+/// <param name="NotLearned">Answers of which an address was not learned, since a quota is used up: it stays shut.</param>
 /// <param name="Repaired">Differences that the self-check repaired.</param>
 /// <param name="Flows">Events since the start.</param>
 /// <param name="LostEvents">Events that were counted and not reported: over the rate, or for want of room.</param>
 /// <param name="Counters">Packets by reason and direction.</param>
 /// <param name="Dns">What the DNS proxy did.</param>
 public sealed record StatusReply(string Version, string State, string? Message, int Endpoints, int Policies, int InvalidPolicies, int LearnedNames,
-    int LearnedAddresses, long Repaired, long Flows, long LostEvents, List<CounterReply> Counters, DnsReply Dns);
+    int LearnedAddresses, long NotLearned, long Repaired, long Flows, long LostEvents, List<CounterReply> Counters, DnsReply Dns);
 
 /// <summary>Packets of one fate.</summary>
 public sealed record CounterReply(string Reason, string Direction, ulong Packets, ulong Bytes);

@@ -82,6 +82,7 @@ public sealed class EndpointRegistry : IDisposable
 
             EndpointRecord record = new(former?.Id ?? FreeId(), podNamespace, name, new(labels.ToDictionary(), StringComparer.Ordinal),
                 found.Interface, found.Index, [.. found.Addresses.Select(address => address.ToString())], networkNamespace);
+            Attach(record);
             Enforce([record]);
             Store();
             return record;
@@ -115,8 +116,23 @@ public sealed class EndpointRegistry : IDisposable
                 _log($"endpoint {gone.FullName}: its interface {gone.Interface} is gone");
             }
 
+            List<EndpointRecord> attached = [];
+            foreach (EndpointRecord record in stored[true])
+            {
+                try
+                {
+                    Attach(record);
+                    attached.Add(record);
+                }
+                catch (AgentException exception)
+                {
+                    // One workload's trouble is not the others': this one stays as it was in the kernel.
+                    _log($"endpoint {record.FullName} could not be taken up: {exception.Message}");
+                }
+            }
+
             // All at once: the first one's policy must know the others already.
-            Enforce([.. stored[true]]);
+            Enforce(attached);
             Store();
         }
 
@@ -126,19 +142,22 @@ public sealed class EndpointRegistry : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _watch.Dispose();
 
+    private void Attach(EndpointRecord record)
+    {
+        try
+        {
+            _host.Datapath.Attach(record.InterfaceIndex, record.Interface);
+        }
+        catch (DatapathException exception)
+        {
+            throw new AgentException(exception.Message, exception);
+        }
+    }
+
     private void Enforce(IReadOnlyList<EndpointRecord> records)
     {
         foreach (EndpointRecord record in records)
         {
-            try
-            {
-                _host.Datapath.Attach(record.InterfaceIndex, record.Interface);
-            }
-            catch (DatapathException exception)
-            {
-                throw new AgentException(exception.Message, exception);
-            }
-
             _endpoints[record.Id] = record;
         }
 
@@ -165,8 +184,16 @@ public sealed class EndpointRegistry : IDisposable
             foreach (EndpointRecord record in (EndpointRecord[])[.. _endpoints.Values.Where(record => Interfaces.NameOf(record.InterfaceIndex) is null)])
             {
                 _log($"endpoint {record.FullName}: its interface {record.Interface} is gone");
-                Remove(record);
-                Store();
+                try
+                {
+                    Remove(record);
+                    Store();
+                }
+                catch (Exception exception) when (exception is DatapathException or IOException or UnauthorizedAccessException)
+                {
+                    // The endpoint is forgotten; what is left of it in the kernel belongs to no interface, and the self-check removes it.
+                    _log($"endpoint {record.FullName}: {exception.Message}");
+                }
             }
         }
     }

@@ -28,10 +28,16 @@ public sealed class EngineHost : IDisposable
     private readonly StateFiles? _state;
     private readonly Action<string> _log;
     private readonly Timer _timer;
+
+    // Addresses that the engine takes for learned and the kernel refused: no answer with them is released until it holds them.
+    private readonly HashSet<Address> _unwritten = [];
+    private uint _lastOverQuota;
+    private long _toldOverQuota;
     private DateTime _checked = DateTime.UtcNow;
     private bool _started;
 
-    /// <summary>Takes an engine, a datapath, and where it remembers (null = nowhere, as a sandbox).</summary>
+    /// <summary>Takes an engine, a datapath, and where it remembers (null = nowhere, as a sandbox). The datapath and the memory stay the caller's, to be
+    /// disposed of after this.</summary>
     public EngineHost(EngineSettings settings, KernelDatapath datapath, StateFiles? state, Action<string> log)
     {
         IdentityTable identities = new();
@@ -46,6 +52,9 @@ public sealed class EngineHost : IDisposable
 
     /// <summary>Differences between the model and the kernel that the self-check found and repaired.</summary>
     public long Repaired { get; private set; }
+
+    /// <summary>Answers of which an address was not learned, since a quota is used up or there are too many identities: it stays shut.</summary>
+    public long OverQuota { get; private set; }
 
     /// <summary>Why the kernel does not hold what it should; null where it does.</summary>
     public string? Degraded { get; private set; }
@@ -87,22 +96,23 @@ public sealed class EngineHost : IDisposable
         {
             Deadline now = Now;
             LearnResult result = _engine.Learn(endpoint, name, addresses, now, out ReadOnlySpan<LearnedEntry> entries);
-            if (result.Steps.Count > 0 && !Apply(result.Steps))
+            if (!Write(result.Steps, entries))
             {
-                return false;
+                foreach (AnsweredAddress address in addresses)
+                {
+                    _unwritten.Add(address.Address);
+                }
             }
 
-            if (entries.Length > 0)
+            if (result.Rejection == AnswerRejection.OverQuota)
             {
-                try
-                {
-                    _datapath.Learn(entries);
-                }
-                catch (DatapathException exception)
-                {
-                    Degrade(exception.Message);
-                    return false;
-                }
+                OverQuota++;
+                _lastOverQuota = endpoint;
+            }
+
+            if (_unwritten.Count > 0 && AnyUnwritten(addresses))
+            {
+                return false;
             }
 
             if (_state is not null && result.Taught > 0)
@@ -130,6 +140,8 @@ public sealed class EngineHost : IDisposable
             }
 
             Reconcile();
+            // Everything that was there before is in use again by now: what is not has no meaning any more.
+            _engine.Identities.ForgetUnused();
             _started = true;
         }
 
@@ -139,17 +151,10 @@ public sealed class EngineHost : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        using (ManualResetEvent ended = new(false))
+        using ManualResetEvent ended = new(false);
+        if (_timer.Dispose(ended))
         {
-            if (_timer.Dispose(ended))
-            {
-                ended.WaitOne();
-            }
-        }
-
-        lock (_gate)
-        {
-            _state?.Dispose();
+            ended.WaitOne();
         }
     }
 
@@ -162,6 +167,12 @@ public sealed class EngineHost : IDisposable
             if (!_started)
             {
                 return;
+            }
+
+            if (OverQuota != _toldOverQuota)
+            {
+                _log($"endpoint {_lastOverQuota} and maybe others: {OverQuota - _toldOverQuota} answers were not learned, since a quota (fqdn.max*) is used up; their addresses stay shut");
+                _toldOverQuota = OverQuota;
             }
 
             try
@@ -189,6 +200,42 @@ public sealed class EngineHost : IDisposable
         }
     }
 
+    private bool Write(IReadOnlyList<DatapathStep> steps, ReadOnlySpan<LearnedEntry> entries)
+    {
+        if (steps.Count > 0 && !Apply(steps))
+        {
+            return false;
+        }
+
+        try
+        {
+            if (entries.Length > 0)
+            {
+                _datapath.Learn(entries);
+            }
+
+            return true;
+        }
+        catch (DatapathException exception)
+        {
+            Degrade(exception.Message);
+            return false;
+        }
+    }
+
+    private bool AnyUnwritten(ReadOnlySpan<AnsweredAddress> addresses)
+    {
+        foreach (AnsweredAddress address in addresses)
+        {
+            if (_unwritten.Contains(address.Address))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private int Reconcile()
     {
         _checked = DateTime.UtcNow;
@@ -198,6 +245,7 @@ public sealed class EngineHost : IDisposable
             if (Apply(steps))
             {
                 Degraded = null;
+                _unwritten.Clear();
             }
 
             return steps.Count;

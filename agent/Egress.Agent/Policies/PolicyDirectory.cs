@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Collections.Immutable;
 using System.IO;
 using System.Linq;
 using System.Threading;
@@ -13,7 +12,8 @@ namespace Egress.Agent.Policies;
 
 /// <summary>
 /// The policies of a directory, followed as its files change. An invalid new object is not enforced; an invalid edit leaves the
-/// last good one in force, also over a restart, for which the good ones are kept in the state directory. Thread-safe.
+/// last good one in force, also over a restart. The same holds for a file that can't be read, or not as YAML: only what is
+/// seen to be gone ends. Thread-safe.
 /// </summary>
 public sealed class PolicyDirectory : IDisposable
 {
@@ -22,26 +22,26 @@ public sealed class PolicyDirectory : IDisposable
     private static readonly TimeSpan Rescan = TimeSpan.FromSeconds(5);
 
     private readonly string _directory;
-    private readonly string _goodDirectory;
     private readonly EngineHost _host;
     private readonly bool _failClosed;
     private readonly Action<string> _log;
     private readonly object _gate = new();
+    private readonly GoodPolicies _good;
     private readonly FileSystemWatcher _watcher;
     private readonly Timer _timer;
     private Dictionary<string, PolicyState> _objects = new(StringComparer.Ordinal);
-    private string _fingerprint = string.Empty;
+    private string? _fingerprint;
+    private string _trouble = string.Empty;
 
     /// <summary>Watches a directory, which is made if it is not there.</summary>
     public PolicyDirectory(AgentSettings settings, EngineHost host, Action<string> log)
     {
         _directory = settings.PolicyDirectory;
-        _goodDirectory = Path.Combine(settings.StateDirectory, "policies");
         _host = host;
         _failClosed = settings.InvalidPolicy == InvalidPolicy.FailClosed;
         _log = log;
         Directory.CreateDirectory(_directory);
-        Directory.CreateDirectory(_goodDirectory);
+        _good = new GoodPolicies(Path.Combine(settings.StateDirectory, "policies"), log);
         _timer = new Timer(_ => Scan());
         _watcher = new FileSystemWatcher(_directory);
         _watcher.Changed += (_, _) => Soon();
@@ -90,119 +90,132 @@ public sealed class PolicyDirectory : IDisposable
     {
         lock (_gate)
         {
+            PolicyFile[] files;
+            string trouble = string.Empty;
             try
             {
-                (string Name, string Text)[] files = [.. ReadFiles()];
-                string fingerprint = string.Join('\0', files.Select(file => file.Name + '\0' + file.Text));
-                if (fingerprint != _fingerprint)
-                {
-                    Take(files);
-                    _fingerprint = fingerprint;
-                }
+                files = [.. ReadFiles()];
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                _log($"{_directory} can't be read: {exception.Message}; the policies stay as they are");
+                // As if each file that was ever good were there and could not be read.
+                trouble = $"{_directory} can't be read: {exception.Message}; the policies stay as they are";
+                files = [.. _good.All.Select(good => good.File).Distinct().Select(name => new PolicyFile(name, string.Empty, "its directory can't be read"))];
+            }
+
+            Tell(trouble);
+            string fingerprint = string.Join('\0', files.Select(file => $"{file.Name}\0{file.Text}\0{file.Fault}"));
+            if (fingerprint != _fingerprint)
+            {
+                Take(files);
+                _fingerprint = fingerprint;
             }
         }
     }
 
-    private IEnumerable<(string Name, string Text)> ReadFiles()
+    private void Tell(string trouble)
+    {
+        if (trouble.Length > 0 && trouble != _trouble)
+        {
+            _log(trouble);
+        }
+
+        _trouble = trouble;
+    }
+
+    private IEnumerable<PolicyFile> ReadFiles()
     {
         foreach (string file in Directory.EnumerateFiles(_directory).Order(StringComparer.Ordinal))
         {
-            if (Path.GetFileName(file)[0] == '.' || Path.GetExtension(file) is not (".yaml" or ".yml" or ".json"))
+            if (Path.GetFileName(file)[0] != '.' && Path.GetExtension(file) is ".yaml" or ".yml" or ".json" && ReadFile(file) is { } read)
             {
-                continue;
+                yield return read;
             }
-
-            if (new FileInfo(file).Length > MaxFile)
-            {
-                _log($"{file} is passed over: it has more than {MaxFile} bytes");
-                continue;
-            }
-
-            yield return (file, File.ReadAllText(file));
         }
     }
 
-    private void Take((string Name, string Text)[] files)
+    private static PolicyFile? ReadFile(string file)
+    {
+        try
+        {
+            return new FileInfo(file).Length > MaxFile
+                ? new(file, string.Empty, $"it has more than {MaxFile} bytes")
+                : new(file, File.ReadAllText(file), null);
+        }
+        catch (FileNotFoundException)
+        {
+            return null; // removed a moment ago
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new(file, string.Empty, exception.Message);
+        }
+    }
+
+    private void Take(PolicyFile[] files)
     {
         Dictionary<string, PolicyState> objects = new(StringComparer.Ordinal);
-        foreach ((string name, string text) in files)
+        Dictionary<string, string> damaged = new(StringComparer.Ordinal);
+        foreach (PolicyFile file in files)
         {
-            PolicyDocuments documents = PolicyReader.Read(text, name);
+            PolicyDocuments documents = PolicyReader.Read(file.Text, file.Name);
             foreach (Diagnostic diagnostic in documents.Diagnostics)
             {
                 _log(diagnostic.ToString());
             }
 
-            PolicyDocuments good = documents.HasErrors ? LastGood(name) : documents;
-            foreach (PolicyObject item in documents.Objects.Where(item => item.Supported))
+            if (FaultOf(file, documents) is { } fault)
             {
-                Add(objects, new(item, name, item.Valid ? item.Rules : InsteadOf(item, good), Faults(item.Diagnostics)));
+                damaged[file.Name] = fault;
             }
 
-            if (documents.FileDiagnostics.Any(diagnostic => diagnostic.Severity == Severity.Error))
+            foreach (PolicyObject item in documents.Objects.Where(item => item.Supported))
             {
-                // What can't be read at all says nothing of its objects: those that it had stay in force.
-                foreach (PolicyObject item in good.Objects.Where(item => item.Valid && !objects.ContainsKey(KeyOf(item))))
-                {
-                    Add(objects, new(item, name, item.Rules, Faults(documents.FileDiagnostics)));
-                }
-            }
-            else if (!documents.HasErrors)
-            {
-                KeepGood(name, text);
+                Take(objects, item, file);
             }
         }
 
-        RemoveGood(files);
+        // What a damaged file does not show may be in the part that can't be read: it is not seen to be gone.
+        foreach ((string key, PolicyObject item, string file) in _good.All)
+        {
+            if (damaged.TryGetValue(file, out string? fault) && !objects.ContainsKey(key))
+            {
+                _log($"{file}: {fault}; {item.Kind} {item.FullName} stays as it was");
+                objects[key] = new(item, file, item.Rules, $"{fault}; what was read last is in force");
+            }
+        }
+
+        _good.KeepOnly(objects.ContainsKey);
         Rule[] rules = [.. objects.Values.SelectMany(state => state.Enforced)];
         _host.Update(engine => engine.SetRules(rules));
         _objects = objects;
     }
 
-    private void Add(Dictionary<string, PolicyState> objects, PolicyState state)
+    private void Take(Dictionary<string, PolicyState> objects, PolicyObject item, PolicyFile file)
     {
-        if (!objects.TryAdd(KeyOf(state.Object), state))
+        string key = GoodPolicies.KeyOf(item);
+        if (objects.TryGetValue(key, out PolicyState? first))
         {
-            _log($"{state.File}:{state.Object.Line}: {state.Object.Kind} {state.Object.FullName} is in {objects[KeyOf(state.Object)].File} already, which counts");
+            _log($"{file.Name}:{item.Line}: {item.Kind} {item.FullName} is in {first.File} already, which counts");
+            return;
         }
-    }
 
-    private static string Faults(IEnumerable<Diagnostic> diagnostics) =>
-        string.Join("; ", diagnostics.Where(diagnostic => diagnostic.Severity == Severity.Error).Select(diagnostic => $"{diagnostic.Path}: {diagnostic.Message}".TrimStart(':', ' ')));
-
-    /// <summary>What is in force in place of an invalid object: all dropped, by setting; or as it was last good.</summary>
-    private ImmutableArray<Rule> InsteadOf(PolicyObject item, PolicyDocuments good) => _failClosed ? item.FailClosedRules
-        : good.Objects.Where(former => former.Valid && KeyOf(former) == KeyOf(item)).Select(former => former.Rules).FirstOrDefault([]);
-
-    private PolicyDocuments LastGood(string name)
-    {
-        string file = GoodFile(name);
-        return PolicyReader.Read(File.Exists(file) ? File.ReadAllText(file) : string.Empty, file);
-    }
-
-    private void KeepGood(string name, string text)
-    {
-        string file = GoodFile(name);
-        if (!File.Exists(file) || File.ReadAllText(file) != text)
+        if (item.Valid)
         {
-            AtomicFile.Write(file, text);
+            objects[key] = new(item, file.Name, item.Rules, string.Empty);
+            _good.Keep(item, file.Name, file.Text);
+            return;
         }
+
+        string message = string.Join("; ", item.Diagnostics.Where(diagnostic => diagnostic.Severity == Severity.Error).Select(diagnostic => $"{diagnostic.Path}: {diagnostic.Message}"));
+        objects[key] = new(item, file.Name, _failClosed ? item.FailClosedRules : _good.Find(key)?.Rules ?? [], message);
     }
 
-    private void RemoveGood((string Name, string Text)[] files)
-    {
-        HashSet<string> kept = [.. files.Select(file => GoodFile(file.Name))];
-        foreach (string gone in Directory.EnumerateFiles(_goodDirectory).Where(file => !kept.Contains(file)))
-        {
-            File.Delete(gone);
-        }
-    }
+    /// <summary>Why a file may hold more than what was read of it; null where it does not.</summary>
+    private static string? FaultOf(PolicyFile file, PolicyDocuments documents) => file.Fault ?? documents.FileDiagnostics
+        .Concat(documents.Objects.Where(item => !item.Supported).SelectMany(item => item.Diagnostics))
+        .FirstOrDefault(diagnostic => diagnostic.Severity == Severity.Error)?.Message;
 
-    private string GoodFile(string name) => Path.Combine(_goodDirectory, Path.GetFileName(name));
-
-    private static string KeyOf(PolicyObject item) => $"{item.Kind}/{item.FullName}";
+    /// <summary>A file as it was found; with a fault, there is no text.</summary>
+    private sealed record PolicyFile(string Name, string Text, string? Fault);
 }

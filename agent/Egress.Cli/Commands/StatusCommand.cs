@@ -26,7 +26,7 @@ internal static class StatusCommand
         output.WriteLine($"Agent:       {Terminal.Printable(status.State)}{(status.Message is null ? string.Empty : ": " + Terminal.Printable(status.Message))} (version {Terminal.Printable(status.Version)})");
         output.WriteLine($"Endpoints:   {status.Endpoints}");
         output.WriteLine($"Policies:    {status.Policies}{(status.InvalidPolicies == 0 ? string.Empty : $", {status.InvalidPolicies} of them invalid: see 'egress policy get'")}");
-        output.WriteLine($"Names:       {status.LearnedNames} learned, {status.LearnedAddresses} addresses");
+        output.WriteLine($"Names:       {status.LearnedNames} learned, {status.LearnedAddresses} addresses{(status.NotLearned == 0 ? string.Empty : $"; {status.NotLearned} answers over quota, not learned")}");
         output.WriteLine($"Events:      {status.Flows}, {status.LostEvents} not reported");
         output.WriteLine($"Self-check:  {status.Repaired} differences repaired");
         DnsReply dns = status.Dns;

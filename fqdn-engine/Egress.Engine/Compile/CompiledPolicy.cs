@@ -146,7 +146,7 @@ internal sealed class CompiledPolicy
     /// a rule for the same port says nothing of names, or nothing isolates the workload.</summary>
     public NameFilter? DnsFilter(IdentityRecord server, byte protocol, ushort port)
     {
-        if (!Flags.HasFlag(EndpointFlags.EgressDefaultDeny))
+        if ((Flags & EndpointFlags.EgressDefaultDeny) == 0)
         {
             return null;
         }

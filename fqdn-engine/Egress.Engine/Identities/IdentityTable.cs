@@ -99,9 +99,18 @@ public sealed class IdentityTable
         }
     }
 
-    /// <summary>All numbers with their meanings, those in use alone.</summary>
-    public IEnumerable<(uint Number, string Key)> Export() =>
-        _byNumber.Values.Where(record => record.Number.Value >= Identity.FirstLabels).Select(record => (record.Number.Value, record.Key)).OrderBy(pair => pair.Item1);
+    /// <summary>All numbers with their meanings, in use or not: after an import, a meaning may be met only later.</summary>
+    public IEnumerable<(uint Number, string Key)> Export() => _known.Select(pair => (pair.Value, pair.Key)).OrderBy(pair => pair.Value);
+
+    /// <summary>Forgets the meanings that are not in use; should one come back, it gets another number.</summary>
+    public void ForgetUnused()
+    {
+        foreach (string key in (string[])[.. _known.Keys.Where(key => !_byKey.ContainsKey(key))])
+        {
+            _known.Remove(key);
+            Generation++;
+        }
+    }
 
     /// <summary>Takes numbers of a former run, before any is given out here. FQDN identities come into use at once, since the kernel
     /// may hold them for learned addresses and connections; the others when their meaning is met. What can't be read is passed over.</summary>

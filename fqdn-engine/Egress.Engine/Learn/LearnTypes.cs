@@ -37,7 +37,8 @@ public sealed record LearnSettings
     /// <summary>Setting <c>fqdn.maxAddressesPerName</c>. Default 1000, as Cilium's since 1.17.</summary>
     public int MaxAddressesPerName { get; init; } = 1000;
 
-    /// <summary>Setting <c>fqdn.maxNamesPerEndpoint</c>: over it the earliest to expire goes first. Our own measure: 10,000.</summary>
+    /// <summary>Setting <c>fqdn.maxNamesPerEndpoint</c>: over it names whose time is over go first, then no other is learned. Our own
+    /// measure: 10,000.</summary>
     public int MaxNamesPerEndpoint { get; init; } = 10_000;
 
     /// <summary>Setting <c>fqdn.maxNamesPerAddress</c>: our own measure, 100,000.</summary>

@@ -59,22 +59,34 @@ internal sealed class LearnedTable
         return true;
     }
 
+    /// <summary>What the kernel should hold for an address that counts as few enough identities for a slot each, which nearly all do;
+    /// false for the others. Allocates nothing.</summary>
+    public bool TryLayout(LearnedKey key, out LearnedEntry entry)
+    {
+        bool fits = true;
+        entry = new(key, default, default, default, default);
+        if (_slots.TryGetValue(key, out Slots? slots))
+        {
+            fits = slots.Count <= LearnedEntry.SlotCount;
+            entry = fits ? new(key, At(slots, 0), At(slots, 1), At(slots, 2), At(slots, 3)) : entry;
+        }
+
+        return fits;
+    }
+
     /// <summary>What the kernel should hold for an address.</summary>
     public LearnedEntry Layout(LearnedKey key, Deadline now, Func<IReadOnlyList<Identity>, Identity> union)
     {
-        if (!_slots.TryGetValue(key, out Slots? slots))
+        if (TryLayout(key, out LearnedEntry entry))
         {
-            return new(key, default, default, default, default);
+            return entry;
         }
 
-        if (slots.Count > LearnedEntry.SlotCount)
+        Slots slots = _slots[key];
+        slots.RemoveAll(slot => slot.Deadline.IsPast(now));
+        if (TryLayout(key, out entry))
         {
-            slots.RemoveAll(slot => slot.Deadline.IsPast(now));
-        }
-
-        if (slots.Count <= LearnedEntry.SlotCount)
-        {
-            return new(key, At(slots, 0), At(slots, 1), At(slots, 2), At(slots, 3));
+            return entry;
         }
 
         List<LearnedSlot> byTime = [.. slots.OrderByDescending(slot => slot.Deadline.Nanoseconds).ThenBy(slot => slot.Identity.Value)];

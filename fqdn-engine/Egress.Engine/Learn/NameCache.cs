@@ -17,7 +17,7 @@ public sealed class NameCache
     private const ulong Second = 1_000_000_000;
 
     private readonly LearnSettings _settings;
-    private readonly Dictionary<(uint Owner, DnsName Name), int> _byName = [];
+    private readonly Dictionary<(uint Owner, DnsName Name), int> _byName = new(new OwnedNameComparer());
     private readonly Dictionary<(uint Owner, Address Address), List<int>> _byAddress = [];
     private readonly Dictionary<uint, HashSet<int>> _byOwner = [];
     private readonly List<Entry?> _names = [];
@@ -39,9 +39,9 @@ public sealed class NameCache
     /// <summary>Takes a pair. Deadlines only move later.</summary>
     public PutOutcome Put(uint owner, ReadOnlySpan<byte> canonicalName, Address address, Deadline deadline, Deadline now, out NameHandle name)
     {
-        DnsName key = DnsName.FromCanonicalWire(canonicalName);
-        if (!_byName.TryGetValue((owner, key), out int index))
+        if (!_byName.GetAlternateLookup<OwnedWire>().TryGetValue(new(owner, canonicalName), out int index))
         {
+            DnsName key = DnsName.FromCanonicalWire(canonicalName);
             HashSet<int> owned = _byOwner.TryGetValue(owner, out HashSet<int>? known) ? known : _byOwner[owner] = [];
             if (owned.Count >= _settings.MaxNamesPerEndpoint)
             {

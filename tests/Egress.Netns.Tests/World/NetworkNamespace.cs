@@ -19,6 +19,8 @@ internal sealed class NetworkNamespace : IDisposable
         Name = name;
         Shell.Ip($"netns add {name}");
         Ip("link set lo up");
+        // No address is tentative for a second or two (RFC 4862 section 5.4): every one of them is made by the test.
+        Sysctl("net.ipv6.conf.default.accept_dad=0");
     }
 
     /// <summary>As <c>ip netns</c> has it.</summary>
