@@ -16,11 +16,11 @@ public static class Precedence
     {
         uint tier = rule.Tier switch
         {
-            Tier.Admin => 3,
-            Tier.Normal => 2,
+            RuleTier.Admin => 3,
+            RuleTier.Normal => 2,
             _ => 1,
         };
-        uint priority = (uint)(MaxPriority - Math.Clamp(rule.Priority, 0, MaxPriority));
+        uint priority = (uint)(MaxPriority - Math.Clamp((int)Math.Clamp(rule.Place.Order, 0, MaxPriority), 0, MaxPriority));
         uint action = rule.Action == RuleAction.Deny ? 3u : restricted ? 2u : 1u;
         return (tier << 30) | (priority << 4) | action;
     }
