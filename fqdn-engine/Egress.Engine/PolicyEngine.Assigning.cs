@@ -25,7 +25,7 @@ public sealed partial class PolicyEngine
     private void Assign(EndpointState endpoint, Change change)
     {
         bool ignore = _settings.Enforcement == EnforcementMode.Never;
-        ImmutableArray<(Rule Rule, uint Number)> rules = ignore ? [] : [.. _rules.Where(rule => rule.Rule.Subject.Matches(endpoint.Spec.Labels))];
+        ImmutableArray<(Rule Rule, uint Number)> rules = ignore ? [] : [.. _rules.Rules.Where(rule => rule.Rule.Subject.Matches(endpoint.Spec.Labels))];
         EndpointFlags flags = FlagsFor(rules);
         bool ownPorts = rules.Any(rule => rule.Rule.Direction == Direction.Ingress && rule.Rule.Ports.Items.Any(port => port.PortName is not null));
         ImmutableDictionary<(string Name, byte Protocol), ushort> ports = ownPorts ? endpoint.Spec.NamedPorts : ImmutableDictionary<(string, byte), ushort>.Empty;

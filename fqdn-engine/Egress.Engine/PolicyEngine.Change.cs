@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using Egress.Engine.Addresses;
@@ -15,7 +16,8 @@ public sealed partial class PolicyEngine
     /// A change of rules touches three things that no single write holds together: what prefixes and learned addresses lead to, what
     /// policies say of it, and which policy an endpoint has. So it goes over a bridge: (1) every policy in force, old or new, learns
     /// all new identities; (2) prefixes and addresses lead to identities that mean the same to old and to new policies; (3) endpoints
-    /// are switched, each by one write; (4) prefixes and addresses lead to what the new policies need, and (5) the rest goes.
+    /// are switched, each by one write; (4) prefixes and addresses lead to what the new policies need, and (5) the rest goes. What stands
+    /// in between says of every packet what the old state says or what the new one says, as the highest precedence of both wins.
     /// </summary>
     private sealed class Change(PolicyEngine engine)
     {
@@ -55,14 +57,32 @@ public sealed partial class PolicyEngine
             }
         }
 
+        /// <summary>Learned addresses that are a workload's now. What its prefix led to until now counts as one more of its names while the
+        /// prefix moves: else a rule about the world that denied the address would be gone before the names are. Where no slot is free the
+        /// last one gives way, which shuts and never opens, as names are only ever allowed.</summary>
+        public void ForgetOwned(IReadOnlyList<LearnedKey> keys)
+        {
+            foreach (LearnedKey key in keys)
+            {
+                LearnedEntry entry = engine._learned.Entry(key);
+                LearnedSlot[] slots = [entry.Slot0, entry.Slot1, entry.Slot2, entry.Slot3];
+                LearnedSlot network = new(engine.WrittenIdentity(key.Address), slots.MaxBy(slot => slot.Deadline).Deadline);
+                int free = Array.FindIndex(slots, slot => slot.Identity.Value == 0);
+                slots[free < 0 ? ^1 : free] = network;
+                LearnedBefore.Add(new(key, slots[0], slots[1], slots[2], slots[3]));
+            }
+
+            Forget(keys);
+        }
+
         /// <summary>The steps in their order.</summary>
         public IReadOnlyList<DatapathStep> Finish()
         {
             List<DatapathStep> steps = [];
             engine.AddRetired(ref steps!);
             AddPolicies(steps);
-            PutIpcache(steps, Interim ?? engine._ipcache.Desired);
             PutLearned(steps, LearnedBefore);
+            PutIpcache(steps, Interim ?? engine._ipcache.Desired);
             steps.AddRange(_switch);
             if (Interim is not null)
             {
@@ -159,6 +179,20 @@ public sealed partial class PolicyEngine
         }
     }
 
+    // What the kernel's longest prefix says of an address.
+    private Identity WrittenIdentity(Address address)
+    {
+        for (int length = 128; length >= 0; length--)
+        {
+            if (_writtenIpcache.TryGetValue(Prefix.Create(address, length), out Identity identity))
+            {
+                return identity;
+            }
+        }
+
+        return Identity.World;
+    }
+
     private void Release(IReadOnlyList<IdentityRecord> records, List<PolicyKey> removed)
     {
         foreach (IdentityRecord record in records)
@@ -176,7 +210,7 @@ public sealed partial class PolicyEngine
     private IdentityRecord[] UnusedIdentities(bool rulesChange)
     {
         HashSet<Identity> used = [.. _ipcache.Desired.Values.Select(record => record.Number), .. _endpoints.Values.Select(endpoint => endpoint.Entry!.Identity)];
-        HashSet<FqdnSelector> selectors = [.. _selectors];
+        HashSet<FqdnSelector> selectors = [.. _selectors.Selectors];
         return
         [
             .. Identities.Records.Where(record => record.Number.Value >= Identity.FirstLabels &&

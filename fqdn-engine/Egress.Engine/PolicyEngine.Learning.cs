@@ -28,7 +28,6 @@ public sealed partial class PolicyEngine
     private Deadline _now;
     private bool _noNumbers;
     private LearnedEntry[] _entries = new LearnedEntry[64];
-    private int[] _matches = new int[64];
 
     /// <summary>Takes what an answer taught. The steps, if any, make room for new identities and must be applied first; then
     /// <paramref name="entries"/> is what the learned map must hold before the answer is released (valid until the next call).</summary>
@@ -203,23 +202,11 @@ public sealed partial class PolicyEngine
 
     private IdentityRecord? IdentityOf(ReadOnlySpan<byte> canonicalName, out bool exhausted)
     {
-        exhausted = false;
-        int count = _index.Match(canonicalName, _matches);
-        if (count > _matches.Length)
+        FqdnSelector[] selectors = _selectors.Match(canonicalName);
+        if (selectors.Length == 0)
         {
-            _matches = new int[count];
-            count = _index.Match(canonicalName, _matches);
-        }
-
-        if (count == 0)
-        {
+            exhausted = false;
             return null;
-        }
-
-        FqdnSelector[] selectors = new FqdnSelector[count];
-        for (int i = 0; i < count; i++)
-        {
-            selectors[i] = _selectors[_matches[i]];
         }
 
         IdentityRecord? record = OfNames(selectors);
@@ -280,15 +267,13 @@ public sealed partial class PolicyEngine
     /// endpoints are switched they count as what they were, too. What no name here explains was adopted from the kernel, and stays.</summary>
     private void SetSelectors(FqdnSelector[] selectors, Change change)
     {
-        if (selectors.AsSpan().SequenceEqual(_selectors))
+        if (!_selectors.Set(selectors))
         {
             return;
         }
 
         _noNumbers = false;
-        _selectors = selectors;
-        _index = NameIndex.Build(_selectors);
-        foreach (FqdnSelector selector in _selectors)
+        foreach (FqdnSelector selector in selectors)
         {
             // Most names match one selector: their identity is there before the first answer.
             OfNames([selector]);

@@ -25,25 +25,17 @@ namespace Egress.Engine;
 /// </summary>
 public sealed partial class PolicyEngine
 {
-    // Rules that are gone and can still be named.
-    private const int MaxFormerRules = 65_536;
-
     private readonly EngineSettings _settings;
     private readonly IpcacheModel _ipcache;
     private readonly NameCache _names;
     private readonly LearnedTable _learned = new();
     private readonly Dictionary<uint, EndpointState> _endpoints = [];
     private readonly Dictionary<string, CompiledPolicy> _policies = new(StringComparer.Ordinal);
-    private readonly Dictionary<Rule, uint> _ruleNumbers = [];
-    private readonly Dictionary<uint, RuleOrigin> _origins = [];
-    private readonly Queue<uint> _formerRules = new();
     private readonly List<PolicyKey> _retired = [];
     private readonly Dictionary<Prefix, Identity> _writtenIpcache = [];
-    private ImmutableArray<(Rule Rule, uint Number)> _rules = [];
+    private readonly RuleBook _rules = new();
+    private readonly SelectorMatcher _selectors = new();
     private ImmutableArray<KnownPeer> _peers = [];
-    private FqdnSelector[] _selectors = [];
-    private NameIndex _index = NameIndex.Build([]);
-    private uint _nextRule = 1;
     private uint _nextPolicy = 1;
     private uint _revision;
     private ulong _placed;
@@ -70,7 +62,7 @@ public sealed partial class PolicyEngine
         foreach (PolicyEntry entry in found.Policy)
         {
             _nextPolicy = Math.Max(_nextPolicy, entry.Key.Policy + 1);
-            _nextRule = Math.Max(_nextRule, entry.Value.Rule + 1);
+            _rules.ContinueFrom(entry.Value.Rule);
         }
 
         foreach (EndpointEntry endpoint in found.Endpoints)
@@ -84,7 +76,7 @@ public sealed partial class PolicyEngine
     public IReadOnlyList<DatapathStep> SetRules(IReadOnlyList<Rule> rules)
     {
         Change change = new(this) { RulesChange = true };
-        NumberRules(rules);
+        _rules.Set(rules);
         SetNetworks([.. rules.SelectMany(rule => rule.Peers.Items).OfType<Peer.Network>()], change);
         SetSelectors([.. rules.SelectMany(rule => rule.Peers.Items).OfType<Peer.Fqdn>().Select(peer => peer.Selector).Distinct().Order()], change);
         AssignAll(change);
@@ -151,7 +143,7 @@ public sealed partial class PolicyEngine
     }
 
     /// <summary>Origin of a rule number, null where unknown or 0.</summary>
-    public RuleOrigin? Origin(uint rule) => _origins.GetValueOrDefault(rule);
+    public RuleOrigin? Origin(uint rule) => _rules.Origin(rule);
 
     /// <summary>Names that the endpoint learned the address from, also those whose time is over, newest first.</summary>
     public IReadOnlyList<string> NamesOf(uint endpoint, Address address) =>
@@ -209,7 +201,7 @@ public sealed partial class PolicyEngine
 
         List<Prefix> taken = _ipcache.SetOwners(owners);
         _ipcache.Compute();
-        change.Forget([.. OpenedIn(taken)]);
+        change.ForgetOwned([.. OpenedIn(taken)]);
     }
 
     /// <summary>The learned addresses that lie in one of the prefixes.</summary>
@@ -247,32 +239,6 @@ public sealed partial class PolicyEngine
     }
 
     private static EndpointView View(EndpointState endpoint) => new(endpoint.Spec, endpoint.Entry!, endpoint.Policy!.Rules);
-
-    private void NumberRules(IReadOnlyList<Rule> rules)
-    {
-        HashSet<Rule> wanted = [.. rules];
-        foreach (Rule gone in (Rule[])[.. _ruleNumbers.Keys.Where(rule => !wanted.Contains(rule))])
-        {
-            // The origin stays known for a while: events of a connection that ends may still name it.
-            _ruleNumbers.Remove(gone, out uint number);
-            _formerRules.Enqueue(number);
-            if (_formerRules.Count > MaxFormerRules)
-            {
-                _origins.Remove(_formerRules.Dequeue());
-            }
-        }
-
-        foreach (Rule rule in rules)
-        {
-            if (!_ruleNumbers.ContainsKey(rule))
-            {
-                _ruleNumbers[rule] = _nextRule;
-                _origins[_nextRule++] = rule.Origin;
-            }
-        }
-
-        _rules = [.. _ruleNumbers.Select(pair => (pair.Key, pair.Value)).OrderBy(pair => pair.Value)];
-    }
 
     /// <summary>An endpoint with what was computed for it.</summary>
     private sealed class EndpointState(EndpointSpec spec, uint scope, ulong placed)

@@ -25,7 +25,6 @@ internal sealed class CompiledPolicy
         ImmutableDictionary<(string Name, byte Protocol), ushort> ownPorts)
     {
         Key = key;
-        Number = number;
         Revision = revision;
         Flags = flags;
         _templates = templates;
@@ -43,7 +42,7 @@ internal sealed class CompiledPolicy
     public string Key { get; }
 
     /// <summary>Number in the policy map.</summary>
-    public uint Number { get; }
+    public uint Number => _context.Number;
 
     /// <summary>Number that connections remember.</summary>
     public uint Revision { get; }

@@ -14,8 +14,8 @@ internal sealed record PolicyContext(uint Number, ImmutableDictionary<(string Na
 
 /// <summary>A port exactly as a rule writes it, in its place in the order: a plain rule lifts the http restriction of just the same
 /// port, not of one that it merely contains.</summary>
-internal readonly record struct LiftedPort(Direction Direction, Tier Tier, int Priority, byte Protocol, PortRange Ports, string? Name)
+internal readonly record struct LiftedPort(Direction Direction, string Tier, RulePlace Place, byte Protocol, PortRange Ports, string? Name)
 {
     public static LiftedPort Of(Rule rule, PortMatch match) =>
-        new(rule.Direction, rule.Tier, rule.Priority, match.Protocol, match.PortName is null ? match.Ports : default, match.PortName?.ToLowerInvariant());
+        new(rule.Direction, rule.Tier, rule.Place, match.Protocol, match.PortName is null ? match.Ports : default, match.PortName?.ToLowerInvariant());
 }

@@ -15,11 +15,11 @@ public static class Precedence
     {
         uint tier = rule.Tier switch
         {
-            Tier.Admin => 3,
-            Tier.Normal => 2,
+            RuleTier.Admin => 3,
+            RuleTier.Normal => 2,
             _ => 1,
         };
-        uint priority = (uint)(MaxPriority - Math.Clamp(rule.Priority, 0, MaxPriority));
+        uint priority = (uint)(MaxPriority - (int)Math.Clamp(rule.Place.Order, 0, MaxPriority));
         return (tier << 30) | (priority << 4) | (uint)rank;
     }
 

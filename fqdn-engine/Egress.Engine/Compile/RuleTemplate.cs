@@ -12,9 +12,6 @@ namespace Egress.Engine.Compile;
 /// <summary>One rule, made ready: which peers, which entries for each of them. Immutable.</summary>
 internal sealed class RuleTemplate
 {
-    // The one restriction that other rules for the same port lift, as its reader names it.
-    private const string Http = "http";
-
     private static readonly PortMatch AllPorts = new(0, PortRange.All);
 
     private readonly Rule _rule;
@@ -80,12 +77,15 @@ internal sealed class RuleTemplate
     {
         foreach (PortMatch match in _rule.Ports.Items)
         {
-            if (_rule.Action == RuleAction.Allow && match.L7 is L7Match.Pending { What: Http })
+            if (_rule.Action == RuleAction.Allow && IsRequests(match.L7))
             {
                 yield return LiftedPort.Of(_rule, match);
             }
         }
     }
+
+    // The restrictions that other rules for the same port lift.
+    private static bool IsRequests(L7Match? match) => match is L7Match.Http or L7Match.Kafka or L7Match.Pending { What: "http" or "kafka" };
 
     private PolicyValue Value(PortMatch match, IReadOnlySet<LiftedPort> lifted)
     {
@@ -98,8 +98,8 @@ internal sealed class RuleTemplate
         (EntryRank rank, PolicyFlags flags) = match.L7 switch
         {
             L7Match.Dns => (EntryRank.Restricted, PolicyFlags.RedirectDns),
-            L7Match.Pending { What: Http } => (EntryRank.Restricted, PolicyFlags.L7Pending),
-            L7Match.Pending => (EntryRank.Guarded, PolicyFlags.L7Pending),
+            { } l7 when IsRequests(l7) => (EntryRank.Restricted, PolicyFlags.L7Pending),
+            L7Match => (EntryRank.Guarded, PolicyFlags.L7Pending),
             _ => (lifted.Count > 0 && lifted.Contains(LiftedPort.Of(_rule, match)) ? EntryRank.Lifting : EntryRank.Plain, PolicyFlags.None),
         };
         return new(Precedence.Of(_rule, rank), _number, Verdict.Allowed, flags | audit);

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Linq;
 using Egress.Engine.Labels;
 using Egress.Engine.Names;
 using Egress.Engine.Rules;
@@ -69,6 +70,9 @@ public sealed class IdentityRecord
         Peer.Network network => Networks.Contains(network),
         Peer.Fqdn fqdn => Names.Contains(fqdn.Selector),
         Peer.Everyone => true,
+        Peer.Every every => every.Parts.All(IsMeantBy),
+        Peer.Not not => !IsMeantBy(not.Part),
+        Peer.Group or Peer.Service => false, // resolved before, or of nothing that is there
         _ => throw new InvalidOperationException($"unknown peer {peer.GetType().Name}"),
     };
 

@@ -20,15 +20,7 @@ public sealed class IdentityTable
     /// know its selectors. At the limit the owner of the table releases those that nothing counts as.</summary>
     public const int MaxFqdn = 65_536;
 
-    // Meanings out of use whose numbers are still remembered: a pod that comes back looks the same in reports.
-    private const int MaxReleased = 65_536;
-
-    private const uint FirstScope = 0x8000_0000;
-
     private const string FqdnPrefix = "fqdn:";
-    private const string ScopePrefix = "scope:";
-    private const string NextLabels = "next:labels";
-    private const string NextLocal = "next:local";
 
     private static readonly (Identity Number, string[] Labels)[] ReservedSets =
     [
@@ -44,11 +36,7 @@ public sealed class IdentityTable
 
     private readonly Dictionary<string, IdentityRecord> _byKey = new(StringComparer.Ordinal);
     private readonly Dictionary<uint, IdentityRecord> _byNumber = [];
-    private readonly Dictionary<string, uint> _known = new(StringComparer.Ordinal);
-    private readonly Queue<string> _released = new();
-    private readonly Dictionary<string, uint> _scopes = new(StringComparer.Ordinal);
-    private uint _nextLabels = Identity.FirstLabels;
-    private uint _nextLocal = Identity.FirstLocal;
+    private readonly IdentityNumbers _numbers = new();
     private readonly List<IdentityRecord> _log = [];
     private readonly int _maxFqdn;
     private int _fqdnCount;
@@ -68,7 +56,7 @@ public sealed class IdentityTable
     public IReadOnlyCollection<IdentityRecord> Records => _byNumber.Values;
 
     /// <summary>Grows with every number that was not known before: whoever stores the table stores it anew.</summary>
-    public long Generation { get; private set; }
+    public long Generation => _numbers.Generation;
 
     /// <summary>Of the record that was added last; grows with each.</summary>
     public ulong Sequence { get; private set; }
@@ -108,7 +96,7 @@ public sealed class IdentityTable
 
         string key = LabelsKey(labels, namedPorts, networks);
         return _byKey.GetValueOrDefault(key) ??
-            Add(new IdentityRecord(NumberFor(key, local: false), key, IdentityKind.Labels) { Labels = labels, NamedPorts = namedPorts, Networks = [.. networks] });
+            Add(new IdentityRecord(_numbers.Of(key, local: false), key, IdentityKind.Labels) { Labels = labels, NamedPorts = namedPorts, Networks = [.. networks] });
     }
 
     /// <summary>Says what labels the own node has; it may be the API server as well. True where that changes: policies that are
@@ -137,7 +125,7 @@ public sealed class IdentityTable
 
         string key = "cidr:" + NetworksKey(networks);
         return _byKey.GetValueOrDefault(key) ??
-            Add(new IdentityRecord(NumberFor(key, local: true), key, IdentityKind.Network) { Networks = [.. networks] });
+            Add(new IdentityRecord(_numbers.Of(key, local: true), key, IdentityKind.Network) { Networks = [.. networks] });
     }
 
     /// <summary>The identity of the names that exactly these selectors match; null where there are too many already.</summary>
@@ -145,119 +133,64 @@ public sealed class IdentityTable
     {
         string key = FqdnPrefix + string.Join(' ', selectors.Order().Select(selector => selector.Text));
         return _byKey.GetValueOrDefault(key) ?? (_fqdnCount >= _maxFqdn ? null :
-            Add(new IdentityRecord(NumberFor(key, local: true), key, IdentityKind.Fqdn) { Names = [.. selectors] }));
+            Add(new IdentityRecord(_numbers.Of(key, local: true), key, IdentityKind.Fqdn) { Names = [.. selectors] }));
     }
 
     /// <summary>The number under which endpoints of a namespace share what they learn, apart from all endpoints' numbers.</summary>
-    public uint ScopeOf(string podNamespace)
-    {
-        if (!_scopes.TryGetValue(podNamespace, out uint scope))
-        {
-            // Counted from the highest that is known: the numbers of a former run keep their namespaces.
-            scope = _scopes.Count == 0 ? FirstScope : _scopes.Values.Max() + 1;
-            _scopes[podNamespace] = scope;
-            Generation++;
-        }
-
-        return scope;
-    }
+    public uint ScopeOf(string podNamespace) => _numbers.OfScope(podNamespace);
 
     /// <summary>Takes a record out of use. Its number is no other meaning's, and for a while still its own.</summary>
     public void Release(IdentityRecord record)
     {
-        if (record.Number.Value < Identity.FirstLabels || !_byKey.Remove(record.Key))
+        if (record.Number.Value >= Identity.FirstLabels && _byKey.Remove(record.Key))
         {
-            return;
-        }
-
-        _byNumber.Remove(record.Number.Value);
-        _fqdnCount -= record.Kind == IdentityKind.Fqdn ? 1 : 0;
-        _released.Enqueue(record.Key);
-        while (_released.Count > MaxReleased)
-        {
-            string forgotten = _released.Dequeue();
-            if (!_byKey.ContainsKey(forgotten))
-            {
-                _known.Remove(forgotten);
-            }
+            _byNumber.Remove(record.Number.Value);
+            _fqdnCount -= record.Kind == IdentityKind.Fqdn ? 1 : 0;
+            _numbers.Release(record.Key, _byKey.ContainsKey);
         }
     }
 
     /// <summary>What a later run must know: where counting goes on, the numbers of scopes, and all numbers with their meanings, in use or
     /// not: after an import, a meaning may be met only later.</summary>
-    public IEnumerable<(uint Number, string Key)> Export() =>
-    [
-        (_nextLabels, NextLabels),
-        (_nextLocal, NextLocal),
-        .. _scopes.Select(pair => (pair.Value, ScopePrefix + pair.Key)).OrderBy(pair => pair.Value),
-        .. _known.Select(pair => (pair.Value, pair.Key)).OrderBy(pair => pair.Value),
-    ];
+    public IEnumerable<(uint Number, string Key)> Export() => _numbers.Export();
 
     /// <summary>Forgets the meanings that are not in use; should one come back, it gets another number.</summary>
-    public void ForgetUnused()
-    {
-        _released.Clear();
-        foreach (string key in (string[])[.. _known.Keys.Where(key => !_byKey.ContainsKey(key))])
-        {
-            _known.Remove(key);
-            Generation++;
-        }
-    }
+    public void ForgetUnused() => _numbers.Forget(_byKey.ContainsKey);
 
     /// <summary>Takes numbers of a former run, before any is given out here. FQDN identities come into use at once, since the kernel
     /// may hold them for learned addresses and connections; the others when their meaning is met. What can't be read is passed over.</summary>
     public void Import(IEnumerable<(uint Number, string Key)> numbers)
     {
+        HashSet<uint> seen = [.. _byNumber.Keys];
         foreach ((uint number, string key) in numbers)
         {
-            if (key == NextLabels && number < Identity.FirstLocal)
+            bool isName = key.StartsWith(FqdnPrefix, StringComparison.Ordinal);
+            FqdnSelector[]? selectors = isName ? ReadNames(key) : [];
+            if (selectors is not null && !seen.Contains(number) && _numbers.Import(number, key))
             {
-                _nextLabels = Math.Max(_nextLabels, number);
-            }
-            else if (key == NextLocal)
-            {
-                _nextLocal = Math.Max(_nextLocal, number);
-            }
-            else if (key.StartsWith(ScopePrefix, StringComparison.Ordinal))
-            {
-                if (number is >= FirstScope and < uint.MaxValue && !_scopes.ContainsValue(number))
+                seen.Add(number);
+                if (isName)
                 {
-                    _scopes.TryAdd(key[ScopePrefix.Length..], number);
+                    OfNames(selectors);
                 }
-            }
-            else if (number >= Identity.FirstLabels && !_byNumber.ContainsKey(number) && !_known.ContainsKey(key))
-            {
-                ImportMeaning(number, key);
             }
         }
     }
 
-    private void ImportMeaning(uint number, string key)
+    private static FqdnSelector[]? ReadNames(string key)
     {
-        _nextLabels = number < Identity.FirstLocal ? Math.Max(_nextLabels, number + 1) : _nextLabels;
-        _nextLocal = number >= Identity.FirstLocal ? Math.Max(_nextLocal, number + 1) : _nextLocal;
-        if (!key.StartsWith(FqdnPrefix, StringComparison.Ordinal))
-        {
-            _known[key] = number;
-            return;
-        }
-
         List<FqdnSelector> selectors = [];
         foreach (string text in key[FqdnPrefix.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             if (!NamePattern.TryPattern(text, out FqdnSelector selector, out _))
             {
-                return;
+                return null;
             }
 
             selectors.Add(selector);
         }
 
-        if (selectors.Count > 0)
-        {
-            _known[key] = number;
-            OfNames(selectors);
-        }
+        return selectors.Count == 0 ? null : [.. selectors];
     }
 
     private static string NetworksKey(IEnumerable<Peer.Network> networks) => string.Join(' ', networks.Select(NetworkKey).Order(StringComparer.Ordinal));
@@ -275,19 +208,6 @@ public sealed class IdentityTable
         }
 
         return networks.Count == 0 ? key : key + "|cidr:" + NetworksKey(networks);
-    }
-
-    private Identity NumberFor(string key, bool local)
-    {
-        if (_known.TryGetValue(key, out uint number))
-        {
-            return new(number);
-        }
-
-        number = local ? _nextLocal++ : _nextLabels++;
-        _known[key] = number;
-        Generation++;
-        return new(number);
     }
 
     private IdentityRecord Add(IdentityRecord record)

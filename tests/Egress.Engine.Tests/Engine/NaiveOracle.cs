@@ -50,8 +50,8 @@ internal sealed class NaiveOracle
         DropReason reason = isolated ? DropReason.PolicyDenied : DropReason.None;
         if (matches.Count > 0)
         {
-            (Tier tier, int priority) = matches.Min(match => (match.Rule.Tier, match.Rule.Priority));
-            List<(Rule Rule, PortMatch Match)> first = [.. matches.Where(match => match.Rule.Tier == tier && match.Rule.Priority == priority)];
+            (int tier, double place) = matches.Min(match => (TierOf(match.Rule), match.Rule.Place.Order));
+            List<(Rule Rule, PortMatch Match)> first = [.. matches.Where(match => TierOf(match.Rule) == tier && match.Rule.Place.Order == place)];
             (pass, bool ruleAudits, redirect, reason) = Decide(first, rules, flow.Direction);
             audited |= ruleAudits;
         }
@@ -85,8 +85,8 @@ internal sealed class NaiveOracle
         }
 
         // A rule that decides earlier than the restriction, and says nothing of names, leaves nothing to restrict.
-        (Tier tier, int priority) = matches.Min(match => (match.Rule.Tier, match.Rule.Priority));
-        List<(Rule Rule, PortMatch Match)> first = [.. matches.Where(match => match.Rule.Tier == tier && match.Rule.Priority == priority)];
+        (int tier, double place) = matches.Min(match => (TierOf(match.Rule), match.Rule.Place.Order));
+        List<(Rule Rule, PortMatch Match)> first = [.. matches.Where(match => TierOf(match.Rule) == tier && match.Rule.Place.Order == place)];
         if (!Decide(first, rules, Direction.Egress).Redirect)
         {
             return true;
@@ -135,7 +135,7 @@ internal sealed class NaiveOracle
         // A plain rule for a port that some rule beside it restricts by http lifts what http restricts.
         Rule any = first[0].Rule;
         bool lifted = first.Any(plain => plain.Match.L7 is null && rules.Any(rule => rule.Direction == direction && rule.Action == RuleAction.Allow &&
-            rule.Tier == any.Tier && rule.Priority == any.Priority && rule.Ports.Items.Any(port => port.L7 is L7Match.Pending { What: "http" } &&
+            rule.Tier == any.Tier && rule.Place == any.Place && rule.Ports.Items.Any(port => port.L7 is L7Match.Pending { What: "http" } &&
             port.Protocol == plain.Match.Protocol && port.PortName == plain.Match.PortName && (port.PortName is not null || port.Ports == plain.Match.Ports))));
         if (lifted)
         {
@@ -204,6 +204,8 @@ internal sealed class NaiveOracle
         return endpoint is not null ? new(Prefix.Single(address), endpoint.Labels, endpoint.NamedPorts)
             : single ?? Peers.Where(peer => peer.Prefix.Contains(address)).OrderByDescending(peer => peer.Prefix.Length).FirstOrDefault();
     }
+
+    private static int TierOf(Rule rule) => rule.Tier switch { RuleTier.Admin => 0, RuleTier.Normal => 1, _ => 2 };
 
     private static bool IsHost(KnownPeer owner) => owner.Labels.TryGet(Label.Reserved, "host", out _);
 

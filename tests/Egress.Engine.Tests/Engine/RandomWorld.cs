@@ -48,8 +48,8 @@ internal sealed class RandomWorld(Random random)
         RuleAction action = Chance(75) ? RuleAction.Allow : RuleAction.Deny;
         return new Rule
         {
-            Tier = Chance(70) ? Tier.Normal : Pick([Tier.Admin, Tier.Baseline]),
-            Priority = Chance(70) ? 0 : Random.Next(3),
+            Tier = Chance(70) ? RuleTier.Normal : Pick([RuleTier.Admin, RuleTier.Baseline]),
+            Place = Chance(70) ? RulePlace.Unordered : new(Random.Next(3), string.Empty, 0),
             Action = action,
             Direction = direction,
             Subject = LabelsSelector(),

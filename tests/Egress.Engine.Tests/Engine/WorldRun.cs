@@ -154,7 +154,7 @@ internal sealed class WorldRun
     private static DropReason Plain(DropReason reason) => reason == DropReason.NameExpired ? DropReason.PolicyDenied : reason;
 
     private static string Describe(Rule rule) =>
-        $"{rule.Tier}/{rule.Priority} {rule.Direction} {rule.Action}{(rule.DefaultDeny ? "!" : "")}{(rule.Audit ? "~" : "")} of {rule.Subject} peers {rule.Peers} ports {rule.Ports}";
+        $"{rule.Tier}/{rule.Place.Order} {rule.Direction} {rule.Action}{(rule.DefaultDeny ? "!" : "")}{(rule.Audit ? "~" : "")} of {rule.Subject} peers {rule.Peers} ports {rule.Ports}";
 
     private void Change(string what, Func<PolicyEngine, IReadOnlyList<DatapathStep>> change)
     {
