@@ -113,8 +113,11 @@ internal sealed class LabelQuery
             int colon = key.IndexOf(':', StringComparison.Ordinal);
             string? source = colon < 0 || key[..colon] == "any" ? null : key[..colon];
             string name = key[(colon + 1)..];
-            return name.Length == 0 || name.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '/' or ':')) ? null : new(source, name, negated, values);
+            bool valid = name.Length > 0 && name.All(c => IsPart(c) || c is '/' or ':') && (values?.All(value => value.All(IsPart)) ?? true);
+            return valid ? new(source, name, negated, values) : null;
         }
+
+        private static bool IsPart(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_';
 
         private bool Holds(ReadOnlySpan<char> value)
         {

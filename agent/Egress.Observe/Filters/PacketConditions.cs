@@ -38,12 +38,12 @@ internal static class PacketConditions
     {
         if (text.Contains('/', StringComparison.Ordinal))
         {
-            return IPNetwork.TryParse(text, out IPNetwork network)
+            return IPNetwork.TryParse(text, out IPNetwork network) && IsWritten(text[..text.IndexOf('/', StringComparison.Ordinal)])
                 ? flow => IPAddress.TryParse(of(flow), out IPAddress? address) && network.Contains(address)
-                : throw new GrpcException(GrpcCode.InvalidArgument, $"{field}: {text} is no network; host bits must be zero, as in 10.0.0.0/8");
+                : throw new GrpcException(GrpcCode.InvalidArgument, $"{field}: {text} is no network, as 10.0.0.0/8 is");
         }
 
-        if (!IPAddress.TryParse(text, out IPAddress? exact))
+        if (!IPAddress.TryParse(text, out IPAddress? exact) || !IsWritten(text))
         {
             throw new GrpcException(GrpcCode.InvalidArgument, $"{field}: {text} is no address");
         }
@@ -51,6 +51,9 @@ internal static class PacketConditions
         string canonical = exact.ToString();
         return flow => of(flow) == canonical;
     }
+
+    // The parser also takes IPv4 addresses of fewer than four numbers, which are hardly meant so.
+    private static bool IsWritten(string address) => address.Contains(':', StringComparison.Ordinal) || address.AsSpan().Count('.') == 3;
 
     private static Func<Flow, bool> EventType(EventTypeFilter wanted) => flow => flow.EventType is { } held &&
         (wanted.Type == 0 || wanted.Type == held.Type) && (!wanted.MatchSubType || wanted.SubType == held.SubType);

@@ -28,6 +28,7 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, Func<T
         ulong left = query.Follow || query.Number == 0 ? ulong.MaxValue : query.Number;
         while (at < end && left > 0)
         {
+            cancel.ThrowIfCancellationRequested();
             if (at >= ring.Next)
             {
                 await TellLossAsync(lose).ConfigureAwait(false);
@@ -54,11 +55,6 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, Func<T
                 left--;
                 await TellLossAsync(lose).ConfigureAwait(false);
                 await write(item).ConfigureAwait(false);
-            }
-
-            if ((at & 0x3ff) == 0)
-            {
-                cancel.ThrowIfCancellationRequested();
             }
         }
 
