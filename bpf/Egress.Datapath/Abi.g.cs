@@ -88,6 +88,7 @@ internal enum ReservedIdentity : uint
     RemoteNode = 6,
     KubeApiserver = 7,
     Ingress = 8,
+    Local = 16777216,
 }
 
 [StructLayout(LayoutKind.Explicit, Size = 16)]
@@ -321,7 +322,13 @@ internal struct AbiFragmentValue
     public Be16 DestinationPort;
 
     [FieldOffset(12)]
-    public uint Pad;
+    public byte Protocol;
+
+    [FieldOffset(13)]
+    public byte IcmpType;
+
+    [FieldOffset(14)]
+    public ByteArray2 Pad;
 }
 
 [StructLayout(LayoutKind.Explicit, Size = 20)]
@@ -421,6 +428,12 @@ internal struct RawAddressArray4
     private RawAddress _first;
 }
 
+[InlineArray(2)]
+internal struct ByteArray2
+{
+    private byte _first;
+}
+
 [InlineArray(3)]
 internal struct ByteArray3
 {
@@ -436,5 +449,5 @@ internal struct UintArray2
 /// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>
 internal static class AbiVersion
 {
-    public const string Hash = "140e14a0955f9e3e";
+    public const string Hash = "af0f1c6455b48f68";
 }

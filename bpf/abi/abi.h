@@ -41,6 +41,7 @@ enum reserved_identity {
 	IDENTITY_REMOTE_NODE = 6,
 	IDENTITY_KUBE_APISERVER = 7,
 	IDENTITY_INGRESS = 8,
+	IDENTITY_LOCAL = 0x01000000, /* this bit: not labels but a prefix or a name, numbered by this node */
 };
 
 /* As the workload sees it: egress leaves the workload, ingress reaches it. */
@@ -206,13 +207,13 @@ struct ct_value {
 };
 ABI_ASSERT(struct ct_value, 24);
 
-/* egress_fragment: the ports of a datagram whose first fragment was seen. */
+/* egress_fragment: what the later fragments of a datagram lack, from the first one. */
 struct fragment_key {
 	union addr source;
 	union addr destination;
 	__u32 endpoint;
 	__u32 id;
-	__u8 protocol;
+	__u8 protocol; /* as the fragments name it; over IPv6 it may be that of an extension header */
 	__u8 direction;
 	__u16 pad;
 };
@@ -222,7 +223,9 @@ struct fragment_value {
 	__u64 deadline;
 	__be16 source_port;
 	__be16 destination_port;
-	__u32 pad;
+	__u8 protocol;
+	__u8 icmp_type;
+	__u8 pad[2];
 };
 ABI_ASSERT(struct fragment_value, 16);
 

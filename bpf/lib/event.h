@@ -39,6 +39,7 @@ struct {
 struct judgement {
 	__u32 remote_identity;
 	__u32 fqdn_identity;
+	__u32 kept_identity; /* in: the name that let the connection in; out: 0 where its rule is gone */
 	__u32 rule;
 	__u8 verdict; /* enum verdict */
 	__u8 reason; /* enum drop_reason */

@@ -39,6 +39,11 @@ struct policy_match {
 	__u16 pad;
 };
 
+static __always_inline int policy_allows(const struct policy_match *match)
+{
+	return match->precedence && match->verdict == VERDICT_ALLOWED && !(match->flags & POLICY_L7_PENDING);
+}
+
 /* Entries of one precedence: the more careful one. */
 static __always_inline int policy_care(__u8 verdict, __u8 flags)
 {

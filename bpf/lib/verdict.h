@@ -6,13 +6,12 @@
 #ifndef EGRESS_VERDICT_H
 #define EGRESS_VERDICT_H
 
+#include "dns.h"
 #include "endpoint.h"
 #include "event.h"
 #include "ipcache.h"
 #include "learned.h"
 #include "policy.h"
-
-#define DNS_PORT 53
 
 static __always_inline __u16 verdict_port(const struct packet *p)
 {
@@ -31,13 +30,13 @@ static __always_inline __u32 verdict_expired_name(const struct policy_query *q, 
 		if (!identity || !time_is_past(learned->slots[i].deadline, now))
 			continue;
 		policy_match(q, identity, &match);
-		if (match.precedence && match.verdict == VERDICT_ALLOWED && !(match.flags & POLICY_L7_PENDING))
+		if (policy_allows(&match))
 			return identity;
 	}
 	return 0;
 }
 
-__noinline int verdict_judge(const struct packet *p, const struct endpoint *ep, struct judgement *j, __u32 kept_fqdn_identity, __u64 now)
+__noinline int verdict_judge(const struct packet *p, const struct endpoint *ep, struct judgement *j, __u64 now)
 {
 	struct policy_query q = {};
 	struct policy_match best = {};
@@ -76,8 +75,14 @@ __noinline int verdict_judge(const struct packet *p, const struct endpoint *ep, 
 					policy_match(&q, identity, &best);
 			}
 		}
-		if (kept_fqdn_identity)
-			policy_match(&q, kept_fqdn_identity, &best);
+		if (j->kept_identity) {
+			struct policy_match kept = {};
+
+			policy_match(&q, j->kept_identity, &best);
+			policy_match(&q, j->kept_identity, &kept);
+			if (!policy_allows(&kept))
+				j->kept_identity = 0;
+		}
 	}
 	if (best.precedence) {
 		j->rule = best.rule;
