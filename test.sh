@@ -14,7 +14,7 @@ if [ ! -r /sys/kernel/btf/vmlinux ]; then
 fi
 
 scripts/install.sh clang-19 libbpf1 libbpf-dev linux-libc-dev iproute2 nftables util-linux \
-    unbound knot knot-dnsutils bind9-dnsutils nginx-light curl socat ethtool procps || exit 1
+    python3-grpcio python3-protobuf unbound knot knot-dnsutils bind9-dnsutils nginx-light curl socat ethtool procps || exit 1
 ./build.sh || exit 1
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
