@@ -49,7 +49,7 @@ internal static class GrpcFrame
     }
 
     /// <summary>Writes a message, uncompressed, without flushing.</summary>
-    public static void Write(PipeWriter writer, IMessage message)
+    public static void Write(IBufferWriter<byte> writer, IMessage message)
     {
         int size = message.CalculateSize();
         Span<byte> span = writer.GetSpan(HeaderSize + size);

@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Egress.Observe.Protos.FlowApi;
+using Egress.Observe.Protos.ObserverApi;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Egress.Observe;
@@ -10,6 +11,7 @@ public sealed class Observations
 {
     private const int RateSeconds = 60;
     private readonly TimeProvider _clock;
+    private ulong _lost;
     private readonly long[] _perSecond = new long[RateSeconds];
     private readonly long[] _second = new long[RateSeconds];
 
@@ -28,8 +30,12 @@ public sealed class Observations
         AgentEvents = new(4_095);
     }
 
-    /// <summary>The newest flows. Add by <see cref="Add(Flow)"/>, so that they are counted.</summary>
-    public EventRing<Flow> Flows { get; }
+    /// <summary>The newest flows, and notices of such that were lost, as they are handed out. Add by <see cref="Add(Flow)"/> and
+    /// <see cref="Lose"/>, so that they are counted.</summary>
+    public EventRing<GetFlowsResponse> Flows { get; }
+
+    /// <summary>Events that could not be taken.</summary>
+    public ulong Lost => Volatile.Read(ref _lost);
 
     /// <summary>The newest events of the agent itself.</summary>
     public EventRing<TimedEvent> AgentEvents { get; }
@@ -62,7 +68,7 @@ public sealed class Observations
     /// <summary>Takes a flow. One writer at a time.</summary>
     public void Add(Flow flow)
     {
-        Flows.Add(flow);
+        Flows.Add(new() { Flow = flow, NodeName = flow.NodeName, Time = flow.Time });
         long second = flow.Time.Seconds;
         int slot = (int)(second % RateSeconds);
         if (_second[slot] != second)
@@ -72,6 +78,13 @@ public sealed class Observations
         }
 
         Volatile.Write(ref _perSecond[slot], _perSecond[slot] + 1);
+    }
+
+    /// <summary>Takes notice of events that could not be taken. One writer at a time, the same as of flows.</summary>
+    public void Lose(LostEvent lost)
+    {
+        Volatile.Write(ref _lost, _lost + lost.NumEventsLost);
+        Flows.Add(new() { LostEvents = lost, NodeName = NodeName, Time = lost.Last });
     }
 
     /// <summary>Takes an event of the agent.</summary>

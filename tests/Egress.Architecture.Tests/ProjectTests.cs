@@ -24,7 +24,7 @@ public sealed class ProjectTests
         ["Egress.Grpc"] = [],
         ["Egress.Observe"] = ["Egress.Grpc"],
         ["Egress.Agent"] = ["Egress.Grpc", "Egress.Observe", "Egress.Engine", "Egress.Dns", "Egress.Policies", "Egress.DnsProxy", "Egress.Datapath", "Egress.Linux"],
-        ["Egress.Cli"] = ["Egress.Agent", "Egress.Policies", "Egress.Engine", "Egress.Linux"],
+        ["Egress.Cli"] = ["Egress.Grpc", "Egress.Observe", "Egress.Agent", "Egress.Policies", "Egress.Engine", "Egress.Linux"],
     };
 
     /// <summary>What a project may take from outside.</summary>
@@ -33,8 +33,8 @@ public sealed class ProjectTests
         ["Egress.Policies"] = ["YamlDotNet"],
         ["Egress.Grpc"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "Grpc.Tools"],
         ["Egress.Observe"] = ["Google.Protobuf", "Grpc.Tools"],
-        ["Egress.Agent"] = ["Microsoft.AspNetCore.App", "YamlDotNet"],
-        ["Egress.Cli"] = ["System.CommandLine"],
+        ["Egress.Agent"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "YamlDotNet"],
+        ["Egress.Cli"] = ["Egress.Grpc", "Egress.Observe", "System.CommandLine"],
     };
 
     [Fact]

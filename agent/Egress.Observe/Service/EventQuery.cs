@@ -36,8 +36,8 @@ internal sealed record EventQuery(ulong Number, bool First, bool Follow, Timesta
     /// <summary>The number of the first event to look at.</summary>
     /// <param name="ring">The events.</param>
     /// <param name="time">Of an event.</param>
-    /// <param name="matches">Whether an event is of those asked for.</param>
-    public long Start<T>(EventRing<T> ring, Func<T, Timestamp> time, Func<T, bool> matches)
+    /// <param name="counts">Whether an event is of those asked for, and not only told beside them.</param>
+    public long Start<T>(EventRing<T> ring, Func<T, Timestamp> time, Func<T, bool> counts)
         where T : class
     {
         if (First || (Number == 0 && (Since is not null || !Follow)))
@@ -56,7 +56,7 @@ internal sealed record EventQuery(ulong Number, bool First, bool Follow, Timesta
         while (found < Number && ring.Find(at - 1) is { } item && !IsBefore(time(item)))
         {
             at--;
-            if (!IsAfter(time(item)) && matches(item))
+            if (!IsAfter(time(item)) && counts(item))
             {
                 found++;
             }

@@ -7,9 +7,14 @@ using Google.Protobuf.WellKnownTypes;
 namespace Egress.Observe.Service;
 
 /// <summary>Hands out the events that a query means, in order, and says what a slow reader missed. Not thread-safe.</summary>
-internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, Func<T, Timestamp> time, Func<T, bool> matches, TimeProvider clock)
+internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, EventReplay<T>.Reading read, TimeProvider clock)
     where T : class
 {
+    /// <summary>How to read an event.</summary>
+    /// <param name="Time">When it was.</param>
+    /// <param name="Is">What it is to whom asked.</param>
+    internal sealed record Reading(Func<T, Timestamp> Time, Func<T, Meaning> Is);
+
     private static readonly TimeSpan LossInterval = TimeSpan.FromSeconds(1);
 
     private DateTimeOffset _lossToldAt;
@@ -24,7 +29,7 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, Func<T
     public async Task RunAsync(Func<T, ValueTask> write, Func<LostEvent, ValueTask> lose, Func<ValueTask> flush, CancellationToken cancel)
     {
         long end = query.Follow ? long.MaxValue : ring.Next;
-        long at = query.Start(ring, time, matches);
+        long at = query.Start(ring, read.Time, item => read.Is(item) == Meaning.Meant);
         ulong left = query.Follow || query.Number == 0 ? ulong.MaxValue : query.Number;
         while (at < end && left > 0)
         {
@@ -45,14 +50,16 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, Func<T
             }
 
             at++;
-            if (query.IsAfter(time(item)))
+            Timestamp time = read.Time(item);
+            if (query.IsAfter(time))
             {
                 break;
             }
 
-            if (!query.IsBefore(time(item)) && matches(item))
+            Meaning meaning = query.IsBefore(time) ? Meaning.Other : read.Is(item);
+            if (meaning != Meaning.Other)
             {
-                left--;
+                left -= meaning == Meaning.Meant ? 1UL : 0;
                 await TellLossAsync(lose).ConfigureAwait(false);
                 await write(item).ConfigureAwait(false);
             }
@@ -90,4 +97,17 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, Func<T
         (_lost, _lossToldAt) = (0, now);
         return lose(notice);
     }
+}
+
+/// <summary>What an event is to whom asked.</summary>
+internal enum Meaning
+{
+    /// <summary>Not of those asked for.</summary>
+    Other,
+
+    /// <summary>Of those asked for.</summary>
+    Meant,
+
+    /// <summary>Told beside them, and not counted: a notice of losses.</summary>
+    Beside,
 }

@@ -43,6 +43,9 @@ internal sealed class FlowMask
         return new(root);
     }
 
+    /// <summary>Whether everything is asked for.</summary>
+    public bool IsAll => _root is null;
+
     /// <summary>The flow with the fields that are asked for; itself where that is all.</summary>
     public Flow Apply(Flow flow)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Egress.Grpc;
 using Egress.Observe.Filters;
@@ -21,33 +22,42 @@ public sealed class ObserverService(Observations observations, TimeProvider cloc
         .Unary("ServerStatus", ServerStatusRequest.Parser, (_, _) => ValueTask.FromResult(Status()))
         .Unary("GetNamespaces", GetNamespacesRequest.Parser, (_, _) => ValueTask.FromResult(Namespaces()));
 
-    private async Task FlowsAsync(GetFlowsRequest request, GrpcStream<GetFlowsResponse> stream, GrpcCall call)
+    /// <summary>Hands out the flows that a request means, as the method of the service does.</summary>
+    /// <param name="request">Which.</param>
+    /// <param name="write">Takes a response.</param>
+    /// <param name="flush">Called before every wait, and at the end.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="GrpcException">The request can't be meant so.</exception>
+    public Task FlowsAsync(GetFlowsRequest request, Func<GetFlowsResponse, ValueTask> write, Func<ValueTask> flush, CancellationToken cancel)
     {
         EventQuery query = new EventQuery(request.Number, request.First, request.Follow, request.Since, request.Until).Check();
         FlowMatcher matcher = FlowMatcher.Compile(request.Whitelist, request.Blacklist);
         FlowMask mask = FlowMask.Of(request.FieldMask);
-        call.Respond("hubble-server-version", observations.Version);
-        EventReplay<Flow> replay = new(observations.Flows, query, flow => flow.Time, matcher.Passes, clock);
-        await replay.RunAsync(
-            flow =>
-            {
-                Flow masked = mask.Apply(flow);
-                return stream.WriteAsync(new() { Flow = masked, NodeName = flow.NodeName, Time = flow.Time });
-            },
-            lost => stream.WriteAsync(new() { LostEvents = lost, NodeName = observations.NodeName, Time = lost.Last }),
-            stream.FlushAsync,
-            call.Ended).ConfigureAwait(false);
+        EventReplay<GetFlowsResponse>.Reading reading = new(item => item.Time, item =>
+            item.Flow is not { } flow ? Meaning.Beside : matcher.Passes(flow) ? Meaning.Meant : Meaning.Other);
+        EventReplay<GetFlowsResponse> replay = new(observations.Flows, query, reading, clock);
+        return replay.RunAsync(
+            item => write(item.Flow is null || mask.IsAll ? item : new() { Flow = mask.Apply(item.Flow), NodeName = item.NodeName, Time = item.Time }),
+            lost => write(new() { LostEvents = lost, NodeName = observations.NodeName, Time = lost.Last }),
+            flush,
+            cancel);
     }
 
-    private async Task AgentEventsAsync(GetAgentEventsRequest request, GrpcStream<GetAgentEventsResponse> stream, GrpcCall call)
+    private Task FlowsAsync(GetFlowsRequest request, GrpcStream<GetFlowsResponse> stream, GrpcCall call)
+    {
+        call.Respond("hubble-server-version", observations.Version);
+        return FlowsAsync(request, stream.WriteAsync, stream.FlushAsync, call.Ended);
+    }
+
+    private Task AgentEventsAsync(GetAgentEventsRequest request, GrpcStream<GetAgentEventsResponse> stream, GrpcCall call)
     {
         EventQuery query = new EventQuery(request.Number, request.First, request.Follow, request.Since, request.Until).Check();
-        EventReplay<TimedEvent> replay = new(observations.AgentEvents, query, item => item.Time, _ => true, clock);
-        await replay.RunAsync(
+        EventReplay<TimedEvent> replay = new(observations.AgentEvents, query, new(item => item.Time, _ => Meaning.Meant), clock);
+        return replay.RunAsync(
             item => stream.WriteAsync(new() { AgentEvent = item.Event, NodeName = observations.NodeName, Time = item.Time }),
             _ => ValueTask.CompletedTask, // this stream has no word for it
             stream.FlushAsync,
-            call.Ended).ConfigureAwait(false);
+            call.Ended);
     }
 
     private ServerStatusResponse Status() => new()
@@ -64,9 +74,9 @@ public sealed class ObserverService(Observations observations, TimeProvider cloc
     {
         DateTimeOffset since = clock.GetUtcNow() - NamespaceAge;
         HashSet<(string Cluster, string Namespace)> found = [];
-        for (long at = observations.Flows.Next - 1; observations.Flows.Find(at) is { } flow && flow.Time.ToDateTimeOffset() >= since; at--)
+        for (long at = observations.Flows.Next - 1; observations.Flows.Find(at) is { } item && item.Time.ToDateTimeOffset() >= since; at--)
         {
-            foreach (Endpoint? side in (ReadOnlySpan<Endpoint?>)[flow.Source, flow.Destination])
+            foreach (Endpoint? side in (ReadOnlySpan<Endpoint?>)[item.Flow?.Source, item.Flow?.Destination])
             {
                 if (side is { Namespace.Length: > 0 })
                 {
