@@ -22,10 +22,12 @@ pids=()
 bad=0
 
 cleanup() {
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM HUP # impatience must not leave half of it behind
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
     for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null; done
     for ns in "${PODS[@]}" internet node; do
+        for pid in $(ip netns pids "$P-$ns" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null; done
         ip netns delete "$P-$ns" 2>/dev/null
         rm -rf "/etc/netns/$P-$ns"
     done
@@ -34,7 +36,7 @@ cleanup() {
     rm -rf "$RUN"
 }
 trap cleanup EXIT
-trap 'cleanup; exit 130' INT TERM
+trap 'cleanup; exit 130' INT TERM HUP
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 in_ns() { local ns=$1; shift; ip netns exec "$P-$ns" "$@"; }
@@ -109,7 +111,8 @@ server:
   local-zone: "example.org." static
   local-data: "www.example.org. 60 IN A 192.0.2.15"
 CONF
-in_ns kube-dns unbound -d -c "$RUN/unbound.conf" >"$RUN/unbound.out" 2>&1 &
+# Not by in_ns: a function in the background is a shell of its own, and killing that leaves what it runs behind.
+ip netns exec "$P-kube-dns" unbound -d -c "$RUN/unbound.conf" >"$RUN/unbound.out" 2>&1 &
 pids+=($!)
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=demo \
@@ -130,7 +133,7 @@ http {
   }
 }
 CONF
-    in_ns "$where" nginx -e "$RUN/nginx-$where.log" -c "$RUN/nginx-$where.conf" >"$RUN/nginx-$where.out" 2>&1 &
+    ip netns exec "$P-$where" nginx -e "$RUN/nginx-$where.log" -c "$RUN/nginx-$where.conf" >"$RUN/nginx-$where.out" 2>&1 &
     pids+=($!)
 done
 
@@ -220,9 +223,10 @@ try mediabot "https://www.example.org (may not even be asked)" refused https://w
 
 say "Time to live: brief.github.com lives 3 seconds"
 try mediabot "https://brief.github.com" allowed https://brief.github.com/
-in_ns mediabot curl --silent --insecure --output /dev/null --limit-rate 2M --max-time 20 -w '%{size_download}' \
+ip netns exec "$P-mediabot" curl --silent --insecure --output /dev/null --limit-rate 2M --max-time 20 -w '%{size_download}' \
     https://brief.github.com/large >"$RUN/downloaded" &
 download=$!
+pids+=("$download")
 sleep 4.5
 try mediabot "192.0.2.14, after its time" dropped --resolve brief.github.com:443:192.0.2.14 https://brief.github.com/
 wait $download

@@ -14,7 +14,7 @@ if [ ! -r /sys/kernel/btf/vmlinux ]; then
 fi
 
 scripts/install.sh clang-19 libbpf1 libbpf-dev linux-libc-dev iproute2 nftables util-linux \
-    unbound knot knot-dnsutils bind9-dnsutils nginx-light curl socat ethtool procps || exit 1
+    python3-grpcio python3-protobuf unbound knot knot-dnsutils bind9-dnsutils nginx-light curl socat ethtool procps || exit 1
 ./build.sh || exit 1
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -27,7 +27,7 @@ for project in tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
     log=$(mktemp)
     dotnet test "$project" --configuration Release --no-build --nologo --logger 'console;verbosity=normal' 2>&1 |
-        tee "$log" | grep -vE '^\s+Passed |^\s*$|^Test (Run|run)|^Total tests|^\s+(Passed|Failed|Skipped): |^ Total time|^Starting test|^A total of' || true
+        tee "$log" | grep -vE '^\[xUnit\.net [0-9:.]+\] +(xUnit|Discover|Start|Finish)|^\s+Passed |^\s*$|^Test (Run|run)|^Total tests|^\s+(Passed|Failed|Skipped): |^ Total time|^Starting test|^A total of' || true
     # The summary of this run: "Total tests: N", "Passed: N", "Failed: N".
     p=$(sed -nE 's/^ +Passed: ([0-9]+)$/\1/p' "$log" | tail -n 1)
     f=$(sed -nE 's/^ +Failed: ([0-9]+)$/\1/p' "$log" | tail -n 1)
@@ -42,7 +42,18 @@ for project in tests/*.Tests/*.csproj; do
     rm -f "$log"
 done
 
-left=$(ip netns list 2>/dev/null | grep -E '^egt-' || true)
+# Nothing stays behind: namespaces, their worlds' directories, bpf mounts, pinned programs, devices. Names begin with egt and the number
+# of the process that made them; those of one that still runs are another run's.
+left=$({
+    ip netns list 2>/dev/null | grep -E '^egt-'
+    find /run -maxdepth 1 -name 'egt*'
+    grep -oE ' /run/egt[^ ]*' /proc/mounts
+    find /sys/fs/bpf -mindepth 1 -name 'egt*' 2>/dev/null
+    ip -oneline link show | grep -oE ' egt[^:@ ]*'
+} | while read -r thing _; do
+    process=$(grep -oE 'egt[a-z]*-[0-9]+' <<<"$thing" | grep -oE '[0-9]+$')
+    [ -n "$process" ] && [ -d "/proc/$process" ] || echo "$thing"
+done)
 if [ -n "$left" ]; then
     echo "left behind: $left" >&2
     broken=$((broken + 1))

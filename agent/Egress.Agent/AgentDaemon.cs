@@ -12,6 +12,8 @@ using Egress.Agent.Dns;
 using Egress.Agent.Endpoints;
 using Egress.Agent.Engine;
 using Egress.Agent.Flows;
+using Egress.Observe;
+using Egress.Observe.Text;
 using Egress.Agent.Network;
 using Egress.Agent.Policies;
 using Egress.Agent.Settings;
@@ -57,8 +59,8 @@ public static class AgentDaemon
             });
             using StateFiles state = new(settings.StateDirectory);
             using EngineHost host = new(settings.ForEngine, datapath, state, Log);
-            FlowStore flows = new(settings.EventsKept);
-            using FlowRecorder recorder = new(host, flows);
+            Observations flows = new(settings.EventsKept, $"{settings.ClusterName}/{settings.NodeName}", ApiQueries.Version, TimeProvider.System);
+            using FlowRecorder recorder = new(host, flows, settings.ClusterName);
             using EngineDnsPolicy dnsPolicy = new(host, settings.Fqdn, recorder.Record);
             await using DnsProxyServer dns = OpenDns(settings, dnsPolicy, datapath);
             HostRouting.Ensure(settings.RoutingTable);
@@ -70,6 +72,7 @@ public static class AgentDaemon
             dns.Start();
             host.Start();
             await using ApiServer api = await ApiServer.StartAsync(settings.Socket, new ApiQueries(host, endpoints, policies, flows, dns), endpoints, flows).ConfigureAwait(false);
+            await using FlowServer flowServer = await FlowServer.StartAsync(settings, flows).ConfigureAwait(false);
             Log($"ready: {endpoints.List().Count} endpoints, {policies.List().Count} policies, API at {settings.Socket}");
             await stop.Task.ConfigureAwait(false);
             Log("stopping; enforcement goes on");

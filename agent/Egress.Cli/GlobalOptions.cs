@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Egress.Cli;
 
@@ -21,18 +22,29 @@ internal static class GlobalOptions
     public static string SocketOf(ParseResult parsed) => parsed.GetRequiredValue(Socket);
 
     /// <summary>Whether JSON was asked for.</summary>
-    public static bool Json(ParseResult parsed) => parsed.GetValue(Output) == "json";
+    public static bool Json(ParseResult parsed) => Format(parsed) == "json";
+
+    /// <summary>The format that was asked for.</summary>
+    public static string Format(ParseResult parsed) => parsed.GetRequiredValue(Output);
 
     private static Option<string> MakeOutput()
     {
         Option<string> option = new("--output", "-o")
         {
-            Description = "text or json",
+            Description = "text or json; of flows also compact, dict, jsonpb",
             HelpName = "FORMAT",
             Recursive = true,
             DefaultValueFactory = _ => "text",
         };
-        option.AcceptOnlyFromAmong("text", "json");
+        option.AcceptOnlyFromAmong("text", "json", "compact", "dict", "jsonpb");
+        option.Validators.Add(result =>
+        {
+            string format = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "text";
+            if (format is "compact" or "dict" or "jsonpb" && (result.Parent as CommandResult)?.Command.Name is not ("observe" or null))
+            {
+                result.AddError($"--output {format} is for flows; text and json are for everything");
+            }
+        });
         return option;
     }
 }

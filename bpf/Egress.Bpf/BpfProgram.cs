@@ -30,14 +30,16 @@ public sealed unsafe class BpfProgram : IDisposable
     /// <param name="mark">The packet's mark; after it, the mark that the program left.</param>
     /// <param name="interfaceIndex">Of an interface that exists in this network namespace.</param>
     /// <param name="repeat">How often; for measuring.</param>
+    /// <param name="segmentSize">What segments a device would cut it into (gso_size); 0 = it is one packet.</param>
     /// <returns>The program's result, and nanoseconds a run.</returns>
-    public (int Result, uint Nanoseconds) TestRun(ReadOnlySpan<byte> packet, ref uint mark, int interfaceIndex = 1, int repeat = 1)
+    public (int Result, uint Nanoseconds) TestRun(ReadOnlySpan<byte> packet, ref uint mark, int interfaceIndex = 1, int repeat = 1, uint segmentSize = 0)
     {
-        // struct __sk_buff (linux/bpf.h): mark at 8, ifindex at 40; 192 bytes with all that may be set.
+        // struct __sk_buff (linux/bpf.h): mark at 8, ifindex at 40, gso_size at 176; 192 bytes with all that may be set.
         byte* context = stackalloc byte[192];
         new Span<byte>(context, 192).Clear();
         *(uint*)(context + 8) = mark;
         *(uint*)(context + 40) = (uint)interfaceIndex;
+        *(uint*)(context + 176) = segmentSize;
         byte* contextOut = stackalloc byte[192];
         fixed (byte* data = packet)
         {

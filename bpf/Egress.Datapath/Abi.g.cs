@@ -21,6 +21,15 @@ internal static class AbiSize
 
     /// <summary>COUNTER_KEYS.</summary>
     public const int CounterKeys = 512;
+
+    /// <summary>POLICY_SEGMENTS.</summary>
+    public const int PolicySegments = 16;
+
+    /// <summary>SEGMENTS_SHIFT.</summary>
+    public const int SegmentsShift = 8;
+
+    /// <summary>AUDITED_SEGMENTS_SHIFT.</summary>
+    public const int AuditedSegmentsShift = 12;
 }
 
 internal enum CtFlag : uint
@@ -42,6 +51,9 @@ internal enum EndpointFlag : uint
     Audit = 4,
     ObserveDns = 8,
     Locked = 16,
+    AuditedRules = 32,
+    AuditedEgressDefaultDeny = 64,
+    AuditedIngressDefaultDeny = 128,
 }
 
 internal enum EventType : uint
@@ -75,6 +87,7 @@ internal enum PolicyFlag : uint
     RedirectDns = 1,
     L7Pending = 2,
     Audit = 4,
+    Pass = 8,
 }
 
 internal enum ReservedIdentity : uint
@@ -88,6 +101,7 @@ internal enum ReservedIdentity : uint
     RemoteNode = 6,
     KubeApiserver = 7,
     Ingress = 8,
+    Local = 16777216,
 }
 
 [StructLayout(LayoutKind.Explicit, Size = 16)]
@@ -321,7 +335,16 @@ internal struct AbiFragmentValue
     public Be16 DestinationPort;
 
     [FieldOffset(12)]
-    public uint Pad;
+    public byte Protocol;
+
+    [FieldOffset(13)]
+    public byte IcmpType;
+
+    [FieldOffset(14)]
+    public byte IcmpCode;
+
+    [FieldOffset(15)]
+    public byte Pad;
 }
 
 [StructLayout(LayoutKind.Explicit, Size = 20)]
@@ -436,5 +459,5 @@ internal struct UintArray2
 /// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>
 internal static class AbiVersion
 {
-    public const string Hash = "140e14a0955f9e3e";
+    public const string Hash = "90c885e9bae0c41d";
 }

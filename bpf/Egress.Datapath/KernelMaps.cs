@@ -19,6 +19,7 @@ internal sealed class KernelMaps : IDisposable
     private readonly BpfMap<AbiPolicyKey, AbiPolicyValue> _policy;
     private readonly BpfMap<AbiCtKey, AbiCtValue> _ct;
     private readonly BpfMap<AbiCtKey, AbiCtValue> _ctNew;
+    private readonly BpfMap<AbiFragmentKey, AbiFragmentValue> _fragments;
     private readonly BpfMap<uint, AbiCounter> _counters;
     private readonly BpfMap<uint, ulong> _lost;
     private readonly BpfMap<uint, ulong> _socks;
@@ -31,6 +32,7 @@ internal sealed class KernelMaps : IDisposable
         _policy = new(@object, MapNames.Policy);
         _ct = new(@object, MapNames.Ct);
         _ctNew = new(@object, MapNames.CtNew);
+        _fragments = new(@object, MapNames.Fragment);
         _counters = new(@object, MapNames.Counters);
         _lost = new(@object, MapNames.Lost);
         _socks = new(@object, MapNames.Socks);
@@ -39,6 +41,8 @@ internal sealed class KernelMaps : IDisposable
     internal BpfMap<AbiCtKey, AbiCtValue> Ct => _ct;
 
     internal BpfMap<AbiCtKey, AbiCtValue> CtNew => _ctNew;
+
+    internal BpfMap<AbiFragmentKey, AbiFragmentValue> Fragments => _fragments;
 
     internal BpfMap<AbiLearnedKey, AbiLearnedValue> Learned => _learned;
 
@@ -158,11 +162,27 @@ internal sealed class KernelMaps : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IDisposable map in (IDisposable[])[_endpoints, _ipcache, _learned, _policy, _ct, _ctNew, _counters, _lost, _socks])
+        foreach (IDisposable map in (IDisposable[])[_endpoints, _ipcache, _learned, _policy, _ct, _ctNew, _fragments, _counters, _lost, _socks])
         {
             map.Dispose();
         }
     }
+
+    /// <summary>Empties all that steps write, and that packets leave behind; counters stay.</summary>
+    public void Clear()
+    {
+        Clear(_endpoints);
+        Clear(_ipcache);
+        Clear(_learned);
+        Clear(_policy);
+        Clear(_ct);
+        Clear(_ctNew);
+        Clear(_fragments);
+    }
+
+    private static void Clear<TKey, TValue>(BpfMap<TKey, TValue> map)
+        where TKey : unmanaged
+        where TValue : unmanaged => map.Remove([.. map.Dump().Select(entry => entry.Key)]);
 
     private static MapFill Fill<TKey, TValue>(BpfMap<TKey, TValue> map)
         where TKey : unmanaged

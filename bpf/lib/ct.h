@@ -86,32 +86,62 @@ static __always_inline int ct_create(const struct ct_key *key, const struct ct_v
 	return bpf_map_update_elem(&egress_ct_new, key, ct, BPF_ANY) ? DROP_REASON_CT_MAP_INSERTION_FAILED : 0;
 }
 
+/* Replaces a standing entry, which is then no longer what a lookup returned; one that another CPU removed stays away. */
+static __always_inline void ct_replace(const struct ct_key *key, const struct ct_value *ct, int established)
+{
+	if (established)
+		bpf_map_update_elem(&egress_ct, key, ct, BPF_EXIST);
+	else
+		bpf_map_update_elem(&egress_ct_new, key, ct, BPF_EXIST);
+}
+
 static __always_inline void ct_delete(const struct ct_key *key)
 {
 	bpf_map_delete_elem(&egress_ct, key);
 	bpf_map_delete_elem(&egress_ct_new, key);
 }
 
+static __always_inline int ct_is_closing(const struct ct_value *ct)
+{
+	return (ct->flags & CT_RESET) || (ct->flags & CT_CLOSED_BOTH) == CT_CLOSED_BOTH;
+}
+
+/*
+ * Whether an opening SYN starts afresh and is judged, though there is an entry. Going forward, only the first SYN's own
+ * retransmission is known; any other may reuse the port. Going backward, it takes the place of what is closed, and the
+ * workload's own takes that of a half-open one: otherwise an opening from outside would have it pass as a reply.
+ */
+static __always_inline int ct_is_reopened(const struct ct_value *ct, __u8 direction, int forward, int established)
+{
+	if (ct_is_closing(ct))
+		return 1;
+	if (forward)
+		return established || (ct->flags & CT_REPLY_SEEN);
+	return direction == DIRECTION_EGRESS && !established;
+}
+
 /*
  * Notes what a passing packet says of the connection. The entry's cache line is written only when something changed, or
- * when the deadline moves by more than a second: both directions' CPUs read it for every packet.
+ * when the deadline moves by more than a second: both directions' CPUs read it for every packet. Flags are only ever added
+ * here, one by one: the table may hand the entry's memory to another connection at any moment, which these do not harm.
  */
 static __always_inline void ct_advance(const struct ct_key *key, struct ct_value *ct, const struct packet *p, __u8 direction,
 				       int forward, int established, __u64 now)
 {
-	__u32 flags = ct->flags;
+	__u32 held = ct->flags, seen = 0, flags;
 	__u64 deadline;
 
 	if (!forward)
-		flags |= CT_REPLY_SEEN;
-	else if (flags & CT_REPLY_SEEN)
-		flags |= CT_CONFIRMED;
+		seen |= CT_REPLY_SEEN;
+	else if (held & CT_REPLY_SEEN)
+		seen |= CT_CONFIRMED;
 	if (p->protocol == IPPROTO_TCP && p->fragment != FRAGMENT_LATER) {
 		if (p->tcp_flags & TCP_RST)
-			flags |= CT_RESET;
+			seen |= CT_RESET;
 		if (p->tcp_flags & TCP_FIN)
-			flags |= direction == DIRECTION_EGRESS ? CT_CLOSING_LOCAL : CT_CLOSING_REMOTE;
+			seen |= direction == DIRECTION_EGRESS ? CT_CLOSING_LOCAL : CT_CLOSING_REMOTE;
 	}
+	flags = held | seen;
 	deadline = now + ct_lifetime(p->protocol, flags);
 	if (!established && (flags & CT_CONFIRMED) && !(flags & CT_RESET)) {
 		struct ct_value confirmed = *ct;
@@ -122,13 +152,12 @@ static __always_inline void ct_advance(const struct ct_key *key, struct ct_value
 			bpf_map_delete_elem(&egress_ct_new, key);
 		return;
 	}
-	if (flags != ct->flags) {
-		/* Both directions may be at it; a flag that is lost is set again by the next packet. */
-		ct->flags = flags;
+	if (flags != held) {
+		__sync_fetch_and_or(&ct->flags, seen);
 		ct->deadline = deadline;
-	} else if ((flags & CT_REPLY_SEEN) && !(flags & CT_RESET) && (flags & CT_CLOSED_BOTH) != CT_CLOSED_BOTH &&
-		   deadline > ct->deadline + SECOND) {
-		/* Without a reply nothing is lengthened: what was let in by a name is judged anew when its time is over. */
+	} else if ((flags & CT_REPLY_SEEN) && deadline - ct->deadline + SECOND > 2 * SECOND) {
+		/* Without a reply nothing is lengthened: what was let in by a name is judged anew when its time is over.
+		 * A reset may be forged (RFC 5961 section 3): a connection that goes on speaking keeps its entry. */
 		ct->deadline = deadline;
 	}
 }

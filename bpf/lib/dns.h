@@ -7,7 +7,9 @@
 #ifndef EGRESS_DNS_H
 #define EGRESS_DNS_H
 
-#include "packet.h"
+#include "endpoint.h"
+
+#define DNS_PORT 53
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKMAP);
@@ -68,6 +70,14 @@ static __always_inline int dns_redirect(struct __sk_buff *skb, const struct pack
 		return DROP_REASON_SOCKET_ASSIGN_FAILED;
 	skb->mark = MARK_TO_PROXY;
 	return 0;
+}
+
+/* A question over UDP is never just a reply: else a datagram from outside, sent ahead from a server's port, would have
+ * the questions that follow pass by the proxy. (TCP tells an opening by its SYN.) */
+static __always_inline int dns_is_question(const struct endpoint *ep, const struct packet *p)
+{
+	return (ep->flags & ENDPOINT_OBSERVE_DNS) && p->protocol == IPPROTO_UDP &&
+	       p->destination_port == bpf_htons(DNS_PORT) && p->source_port != bpf_htons(DNS_PORT);
 }
 
 /* Answers on an intercepted flow come from the proxy, or from no one. */

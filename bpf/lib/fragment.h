@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Only the first fragment of a datagram has ports; the later ones borrow them. Fragments that overtake their first are
+ * Only the first fragment of a datagram has a transport header; the later ones borrow what it says. Fragments that overtake their first are
  * dropped: the sender's transport sends anew, and nothing is passed unjudged.
  */
 #ifndef EGRESS_FRAGMENT_H
@@ -26,11 +26,14 @@ __noinline int fragment_ports(struct packet *p, __u32 endpoint, __u8 direction, 
 	key.source = p->source;
 	key.destination = p->destination;
 	key.id = p->fragment_id;
-	key.protocol = p->protocol;
+	key.protocol = p->fragment_protocol;
 	if (p->fragment == FRAGMENT_FIRST) {
 		first.deadline = now + config.fragment_lifetime;
 		first.source_port = p->source_port;
 		first.destination_port = p->destination_port;
+		first.protocol = p->protocol;
+		first.icmp_type = p->icmp_type;
+		first.icmp_code = p->icmp_code;
 		bpf_map_update_elem(&egress_fragment, &key, &first, BPF_ANY);
 		return 0;
 	}
@@ -39,8 +42,9 @@ __noinline int fragment_ports(struct packet *p, __u32 endpoint, __u8 direction, 
 		return DROP_REASON_FRAGMENT_NOT_FOUND;
 	p->source_port = found->source_port;
 	p->destination_port = found->destination_port;
-	/* A fragment of an echo belongs to its exchange; only those have ports among the ICMP messages. */
-	p->is_echo = packet_is_icmp(p) && p->source_port;
+	p->protocol = found->protocol;
+	p->icmp_type = found->icmp_type;
+	p->icmp_code = found->icmp_code;
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * From bytes to a packet: addresses in mapped form, protocol, ports. Lengths in the packet are never trusted:
  * every read is a bpf_skb_load_bytes, which also reaches what does not lie in the linear part.
- * packet_parse returns 0, PACKET_PASSES for what needs no policy (ARP, neighbour discovery), or a drop reason.
+ * packet_parse returns 0, PACKET_PASSES for what needs no policy (ARP), or a drop reason.
  */
 #ifndef EGRESS_PACKET_H
 #define EGRESS_PACKET_H
@@ -22,6 +22,10 @@
 #define ICMP_ECHO 8
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETERPROB 12
+#define IP_OPTION_END 0
+#define IP_OPTION_NOP 1
+#define IP_OPTION_LSRR 131
+#define IP_OPTION_SSRR 137
 #define ICMPV6_ECHO_REQUEST 128
 #define ICMPV6_ECHO_REPLY 129
 #define PROTOCOL_SCTP 132
@@ -40,7 +44,7 @@ enum fragment_place {
 struct packet {
 	union addr source;
 	union addr destination;
-	__be16 source_port; /* echo: the identifier; other ICMP: 0 */
+	__be16 source_port; /* echo: the identifier in both; other ICMP: 0 */
 	__be16 destination_port;
 	__u8 protocol;
 	__u8 tcp_flags;
@@ -49,15 +53,25 @@ struct packet {
 	__u8 family;
 	__u8 hop_limit;
 	__u8 fragment; /* enum fragment_place */
-	__u8 is_echo; /* an echo request or reply */
+	__u8 fragment_protocol; /* what all fragments of a datagram name as its first header */
 	__u32 fragment_id;
 	__u32 offset; /* of the transport header */
+	__u32 end; /* of the payload, as the network header tells it; padding may follow */
 	__u32 length; /* from the network header on */
 };
 
 static __always_inline int packet_is_icmp(const struct packet *p)
 {
 	return p->protocol == (p->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+/* A request or its reply; the only ICMP that is an exchange between two. */
+static __always_inline int packet_is_echo(const struct packet *p)
+{
+	if (!packet_is_icmp(p))
+		return 0;
+	return p->family == 4 ? p->icmp_type == ICMP_ECHO || p->icmp_type == ICMP_ECHOREPLY :
+				p->icmp_type == ICMPV6_ECHO_REQUEST || p->icmp_type == ICMPV6_ECHO_REPLY;
 }
 
 /* Errors that speak of another packet: RFC 792, RFC 4443 section 2.1 (types below 128). */
@@ -76,42 +90,69 @@ static __always_inline int packet_is_opening_syn(const struct packet *p)
 	return p->protocol == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-/* Ports, or what stands for them. `tail` is 0 for a quoted header, of which 8 bytes are promised (RFC 792). */
-static __always_inline int packet_parse_transport(struct __sk_buff *skb, struct packet *p, int quoted)
+/* Ports, or what stands for them, which all transports have in their first 8 bytes. */
+static __always_inline int packet_parse_transport(struct __sk_buff *skb, struct packet *p)
 {
-	__u8 head[14];
+	__u8 head[8];
 
-	switch (p->protocol) {
-	case IPPROTO_TCP:
-		if (bpf_skb_load_bytes(skb, p->offset, head, quoted ? 8 : 14))
-			return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
-		p->tcp_flags = quoted ? 0 : head[13];
-		break;
-	case IPPROTO_UDP:
-	case PROTOCOL_SCTP:
-		if (bpf_skb_load_bytes(skb, p->offset, head, 8))
-			return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		/* The other family's ICMP is just a protocol by number. */
-		if (!packet_is_icmp(p))
-			return 0;
-		if (bpf_skb_load_bytes(skb, p->offset, head, 8))
-			return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
-		p->icmp_type = head[0];
-		p->icmp_code = head[1];
-		p->is_echo = p->family == 4 ? head[0] == ICMP_ECHO || head[0] == ICMP_ECHOREPLY :
-					      head[0] == ICMPV6_ECHO_REQUEST || head[0] == ICMPV6_ECHO_REPLY;
-		if (p->is_echo)
-			__builtin_memcpy(&p->source_port, head + 4, 2);
-		p->destination_port = p->source_port;
+	if (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP && p->protocol != PROTOCOL_SCTP && !packet_is_icmp(p))
 		return 0;
-	default:
+	if (bpf_skb_load_bytes(skb, p->offset, head, sizeof(head)))
+		return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
+	if (!packet_is_icmp(p)) {
+		__builtin_memcpy(&p->source_port, head, 2);
+		__builtin_memcpy(&p->destination_port, head + 2, 2);
 		return 0;
 	}
-	__builtin_memcpy(&p->source_port, head, 2);
-	__builtin_memcpy(&p->destination_port, head + 2, 2);
+	p->icmp_type = head[0];
+	p->icmp_code = head[1];
+	if (packet_is_echo(p)) {
+		__builtin_memcpy(&p->source_port, head + 4, 2);
+		p->destination_port = p->source_port;
+	}
+	return 0;
+}
+
+/* The header must lie within what the network header calls its payload: padding that follows would not reach the receiver. */
+static __always_inline int packet_check_transport(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 size = 0;
+
+	if (p->end > skb->len || p->offset > p->end)
+		return DROP_REASON_INVALID_PACKET;
+	if (p->fragment == FRAGMENT_LATER)
+		return 0;
+	if (p->protocol == IPPROTO_TCP)
+		size = 20;
+	else if (p->protocol == PROTOCOL_SCTP)
+		size = 12;
+	else if (p->protocol == IPPROTO_UDP || packet_is_icmp(p))
+		size = 8;
+	if (p->end - p->offset < size)
+		return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
+	if (p->protocol == IPPROTO_TCP && bpf_skb_load_bytes(skb, p->offset + 13, &p->tcp_flags, 1))
+		return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
+	return 0;
+}
+
+/* Loose and strict source routes (RFC 791 section 3.1): the destination that is judged would not be the one that is reached. */
+__noinline int packet_is_source_routed(struct __sk_buff *skb, __u32 offset, __u32 end)
+{
+	for (int i = 0; i < 40 && offset < end; i++) {
+		__u8 type, length;
+
+		if (bpf_skb_load_bytes(skb, offset, &type, 1) || type == IP_OPTION_LSRR || type == IP_OPTION_SSRR)
+			return 1;
+		if (type == IP_OPTION_END)
+			return 0;
+		if (type == IP_OPTION_NOP) {
+			offset++;
+			continue;
+		}
+		if (bpf_skb_load_bytes(skb, offset + 1, &length, 1) || length < 2)
+			return 1;
+		offset += length;
+	}
 	return 0;
 }
 
@@ -119,6 +160,7 @@ static __always_inline int packet_parse_v4(struct __sk_buff *skb, struct packet 
 {
 	struct iphdr ip;
 	__u16 fragment;
+	__u32 length;
 
 	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return DROP_REASON_INVALID_PACKET;
@@ -128,6 +170,12 @@ static __always_inline int packet_parse_v4(struct __sk_buff *skb, struct packet 
 	addr_from_v4(&p->source, ip.saddr);
 	addr_from_v4(&p->destination, ip.daddr);
 	p->offset = offset + ip.ihl * 4;
+	if (ip.ihl > 5 && packet_is_source_routed(skb, offset + sizeof(ip), p->offset))
+		return DROP_REASON_INVALID_PACKET;
+	length = bpf_ntohs(ip.tot_len);
+	/* A segment for the device to cut may be longer than the field can tell ("BIG TCP"). */
+	p->end = length || !skb->gso_size ? offset + length : skb->len;
+	p->fragment_protocol = ip.protocol;
 	fragment = bpf_ntohs(ip.frag_off);
 	p->fragment_id = bpf_ntohs(ip.id);
 	if (fragment & 0x1fff) {
@@ -159,6 +207,7 @@ static __always_inline int packet_parse_v6(struct __sk_buff *skb, struct packet 
 		return DROP_REASON_INVALID_PACKET;
 	next = ip.nexthdr;
 	offset += sizeof(ip);
+	p->end = ip.payload_len || !skb->gso_size ? offset + bpf_ntohs(ip.payload_len) : skb->len;
 	for (int i = 0; i <= EXTENSION_HEADERS; i++) {
 		__u8 head[8];
 
@@ -174,6 +223,7 @@ static __always_inline int packet_parse_v6(struct __sk_buff *skb, struct packet 
 			__u16 place = head[2] << 8 | head[3];
 
 			__builtin_memcpy(&p->fragment_id, head + 4, 4);
+			p->fragment_protocol = head[0];
 			if (place & 0xfff8) {
 				/* What follows is not a header any more. */
 				p->fragment = FRAGMENT_LATER;
@@ -188,6 +238,9 @@ static __always_inline int packet_parse_v6(struct __sk_buff *skb, struct packet 
 		} else if (next == IPPROTO_AH) {
 			offset += (head[1] + 2) * 4; /* RFC 4302 section 2.2 */
 		} else {
+			/* Segments left: the destination is not the last one yet (RFC 8200 section 4.4). */
+			if (next == IPPROTO_ROUTING && head[3])
+				return DROP_REASON_INVALID_IPV6_EXTENSION_HEADER;
 			offset += (head[1] + 1) * 8;
 		}
 		next = head[0];
@@ -195,35 +248,25 @@ static __always_inline int packet_parse_v6(struct __sk_buff *skb, struct packet 
 	return DROP_REASON_INVALID_IPV6_EXTENSION_HEADER;
 }
 
-/* Neighbour discovery and group membership keep a link alive, and are no way off it: the hop limit proves that no
- * router passed them on (RFC 4861 section 3.1), or that none will (RFC 3810 section 5). */
-static __always_inline int packet_check_icmpv6(const struct packet *p)
-{
-	if (p->icmp_type >= 133 && p->icmp_type <= 137)
-		return p->hop_limit == 255 ? PACKET_PASSES : DROP_REASON_FORBIDDEN_ICMPV6;
-	if ((p->icmp_type >= 130 && p->icmp_type <= 132) || p->icmp_type == 143)
-		return p->hop_limit == 1 && (addr_is_link_local6(&p->source) || addr_is_zero(&p->source)) ?
-			       PACKET_PASSES : DROP_REASON_FORBIDDEN_ICMPV6;
-	return 0;
-}
-
 static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *p)
 {
 	int result;
 
 	p->length = skb->len - ETH_HLEN;
+	/* The workload's interface carries one network; a tag would lead to another. */
+	if (skb->vlan_present)
+		return DROP_REASON_UNSUPPORTED_L2_PROTOCOL;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		result = packet_parse_v4(skb, p, ETH_HLEN);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
 		result = packet_parse_v6(skb, p, ETH_HLEN);
 	else
 		return skb->protocol == bpf_htons(ETH_P_ARP) ? PACKET_PASSES : DROP_REASON_UNSUPPORTED_L2_PROTOCOL;
+	if (!result)
+		result = packet_check_transport(skb, p);
 	if (result || p->fragment == FRAGMENT_LATER)
 		return result;
-	result = packet_parse_transport(skb, p, 0);
-	if (result)
-		return result;
-	return p->family == 6 && p->protocol == IPPROTO_ICMPV6 ? packet_check_icmpv6(p) : 0;
+	return packet_parse_transport(skb, p);
 }
 
 #endif

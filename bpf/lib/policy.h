@@ -27,6 +27,8 @@ struct policy_query {
 	__u16 port; /* host order */
 	__u8 protocol;
 	__u8 direction;
+	__u32 more_segments; /* after the first, whose number is in policy */
+	__u32 default_deny;
 };
 
 /* The winning entry so far; precedence 0 = none. */
@@ -38,6 +40,11 @@ struct policy_match {
 	__u8 flags;
 	__u16 pad;
 };
+
+static __always_inline int policy_allows(const struct policy_match *match)
+{
+	return match->precedence && match->verdict == VERDICT_ALLOWED && !(match->flags & POLICY_L7_PENDING);
+}
 
 /* Entries of one precedence: the more careful one. */
 static __always_inline int policy_care(__u8 verdict, __u8 flags)

@@ -24,8 +24,10 @@ public sealed partial class PolicyEngine
     private const int MakeRoom = 1000;
 
     private readonly List<LearnedKey> _touched = [];
+    private readonly Func<IReadOnlyList<LearnedSlot>, Identity> _union;
+    private Deadline _now;
+    private bool _noNumbers;
     private LearnedEntry[] _entries = new LearnedEntry[64];
-    private int[] _matches = new int[64];
 
     /// <summary>Takes what an answer taught. The steps, if any, make room for new identities and must be applied first; then
     /// <paramref name="entries"/> is what the learned map must hold before the answer is released (valid until the next call).</summary>
@@ -38,6 +40,7 @@ public sealed partial class PolicyEngine
             return new([], 0, AnswerRejection.OverQuota);
         }
 
+        _now = now;
         AnswerRejection rejection = AnswerRejection.None;
         List<DatapathStep>? steps = null;
         int taught = 0;
@@ -63,12 +66,8 @@ public sealed partial class PolicyEngine
                 continue;
             }
 
+            // Also where the cache knew all that: the address may have been a pod's in between, and shut.
             taught++;
-            if (outcome == PutOutcome.Unchanged)
-            {
-                continue;
-            }
-
             uint tag = TagOf(name, canonicalName, ref steps, ref rejection);
             LearnedKey key = new(state.Scope, answered.Address);
             if (tag != NoSelector && _learned.Put(key, new(tag), deadline))
@@ -94,6 +93,8 @@ public sealed partial class PolicyEngine
     /// <summary>Frees what has expired, at most so many name-address pairs a call.</summary>
     public IReadOnlyList<DatapathStep> Sweep(Deadline now, int limit)
     {
+        _now = now;
+        _noNumbers = false;
         _names.Sweep(now, limit);
         IReadOnlyList<(LearnedKey Key, bool Gone)> due = _learned.Due(now, limit);
         if (due.Count == 0)
@@ -126,6 +127,7 @@ public sealed partial class PolicyEngine
     /// <summary>Takes back what a former run had learned (from its journal); what has expired, or whose endpoint is gone, is passed over.</summary>
     public IReadOnlyList<DatapathStep> Restore(IEnumerable<LearnedName> names, Deadline now)
     {
+        _now = now;
         Change change = new(this);
         HashSet<LearnedKey> touched = [];
         foreach (LearnedName learned in names)
@@ -137,13 +139,15 @@ public sealed partial class PolicyEngine
                 continue;
             }
 
-            if (IdentityFor(handle) is { } identity && _learned.Put(new(state.Scope, learned.Address), identity.Number, learned.Deadline))
+            uint tag = _names.Tag(handle) is var known and not 0 ? known : Retag(handle);
+            LearnedKey key = new(state.Scope, learned.Address);
+            if (tag > NoSelector && _learned.Put(key, new(tag), learned.Deadline))
             {
-                touched.Add(new(state.Scope, learned.Address));
+                touched.Add(key);
             }
         }
 
-        AddLearned(touched, now, change);
+        change.LearnedBefore.AddRange(LayoutAll(touched));
         return change.Finish();
     }
 
@@ -166,87 +170,123 @@ public sealed partial class PolicyEngine
         }
 
         tag = identity?.Number.Value ?? NoSelector;
-        AddToPolicies(identity, ref steps);
+        AddToPolicies(ref steps);
         return tag;
     }
 
-    private void AddToPolicies(IdentityRecord? identity, ref List<DatapathStep>? steps)
+    /// <summary>Gives all policies the entries of identities that are new.</summary>
+    private void AddToPolicies(ref List<DatapathStep>? steps)
     {
-        if (identity is null)
-        {
-            return;
-        }
-
-        List<PolicyEntry>? added = null;
+        List<PolicyEntry> added = [];
         foreach (CompiledPolicy policy in _policies.Values)
         {
-            policy.AddIdentity(identity, added ??= []);
+            policy.CatchUp(Identities, added);
         }
 
-        if (added is { Count: > 0 })
+        AddRetired(ref steps);
+        if (added.Count > 0)
         {
             (steps ??= []).Add(new DatapathStep.PutPolicy([.. added]));
         }
     }
 
+    // Before anything is added: a number that went may come back with its meaning.
+    private void AddRetired(ref List<DatapathStep>? steps)
+    {
+        if (_retired.Count > 0)
+        {
+            (steps ??= []).Add(new DatapathStep.RemovePolicy([.. _retired]));
+            _retired.Clear();
+        }
+    }
+
     private IdentityRecord? IdentityOf(ReadOnlySpan<byte> canonicalName, out bool exhausted)
     {
-        exhausted = false;
-        int count = _index.Match(canonicalName, _matches);
-        if (count > _matches.Length)
+        FqdnSelector[] selectors = _selectors.Match(canonicalName);
+        if (selectors.Length == 0)
         {
-            _matches = new int[count];
-            count = _index.Match(canonicalName, _matches);
-        }
-
-        if (count == 0)
-        {
+            exhausted = false;
             return null;
         }
 
-        FqdnSelector[] selectors = new FqdnSelector[count];
-        for (int i = 0; i < count; i++)
-        {
-            selectors[i] = _selectors[_matches[i]];
-        }
-
-        IdentityRecord? record = Identities.OfNames(selectors);
+        IdentityRecord? record = OfNames(selectors);
         exhausted = record is null;
         return record;
     }
 
-    private IdentityRecord? IdentityFor(NameHandle handle)
+    /// <summary>The identity of selectors; where there are too many, those that nothing counts as make room, the oldest first.</summary>
+    private IdentityRecord? OfNames(IReadOnlyCollection<FqdnSelector> selectors)
     {
-        IdentityRecord? identity = IdentityOf(_names.NameOf(handle).Wire, out _);
-        _names.Tag(handle) = identity?.Number.Value ?? NoSelector;
-        return identity;
+        IdentityRecord? record = Identities.OfNames(selectors);
+        if (record is not null || _noNumbers)
+        {
+            return record;
+        }
+
+        HashSet<Identity> used = _learned.Identities();
+        foreach (NameHandle handle in _names.All())
+        {
+            used.Add(new(_names.Tag(handle)));
+        }
+
+        IdentityRecord[] retired = [.. Identities.Records.Where(each => each.Kind == IdentityKind.Fqdn && each.Names.Count > 1 && !used.Contains(each.Number))
+            .OrderBy(each => each.Number.Value).Take(IdentityTable.MaxFqdn / 4)];
+        Release(retired, _retired);
+
+        // Not looked for again until something may have changed: the search is long.
+        _noNumbers = retired.Length == 0;
+        return Identities.OfNames(selectors);
     }
 
-    private LearnedEntry Layout(LearnedKey key, Deadline now, ref List<DatapathStep>? steps) =>
-        _learned.TryLayout(key, out LearnedEntry entry) ? entry : LayoutShared(key, now, ref steps);
-
-    private LearnedEntry LayoutShared(LearnedKey key, Deadline now, ref List<DatapathStep>? steps)
+    private uint Retag(NameHandle handle)
     {
-        List<DatapathStep>? more = steps;
-        LearnedEntry entry = _learned.Layout(key, now, identities =>
+        uint tag = IdentityOf(_names.NameOf(handle).Wire, out bool exhausted)?.Number.Value ?? (exhausted ? 0 : NoSelector);
+        _names.Tag(handle) = tag;
+        return tag;
+    }
+
+    private Identity UnionOf(IReadOnlyList<LearnedSlot> slots) =>
+        OfNames([.. slots.SelectMany(slot => (IEnumerable<FqdnSelector>?)Identities.Find(slot.Identity)?.Names ?? []).Distinct()])?.Number ?? default;
+
+    private LearnedEntry Layout(LearnedKey key, Deadline now, ref List<DatapathStep>? steps)
+    {
+        ulong before = Identities.Sequence;
+        LearnedEntry entry = _learned.Layout(key, now, _union);
+        if (Identities.Sequence != before)
         {
-            IdentityRecord? union = Identities.OfNames(
-                [.. identities.SelectMany(identity => (IEnumerable<FqdnSelector>?)Identities.Find(identity)?.Names ?? []).Distinct()]);
-            AddToPolicies(union, ref more);
-            return union?.Number ?? default;
-        });
-        steps = more;
+            AddToPolicies(ref steps);
+        }
+
         return entry;
     }
 
-    /// <summary>After a change of selectors: names count as other identities, and their addresses are laid out anew.</summary>
-    private void RetagNames(Change change)
+    /// <summary>Lays out many; the identities of shared slots get their entries when the change is finished.</summary>
+    private IEnumerable<LearnedEntry> LayoutAll(IEnumerable<LearnedKey> keys) => [.. keys.Select(key => _learned.Layout(key, _now, _union))];
+
+    /// <summary>Takes the selectors of new rules: names count as other identities, and their addresses are laid out anew. Until the
+    /// endpoints are switched they count as what they were, too. What no name here explains was adopted from the kernel, and stays.</summary>
+    private void SetSelectors(FqdnSelector[] selectors, Change change)
     {
-        Dictionary<LearnedKey, List<LearnedSlot>> wanted = [];
+        if (!_selectors.Set(selectors))
+        {
+            return;
+        }
+
+        _noNumbers = false;
+        foreach (FqdnSelector selector in selectors)
+        {
+            // Most names match one selector: their identity is there before the first answer.
+            OfNames([selector]);
+        }
+
+        HashSet<LearnedKey> touched = [];
+        HashSet<(LearnedKey, Identity)> wanted = [];
+        HashSet<(LearnedKey Key, Identity Identity)> stale = [];
         foreach (NameHandle handle in _names.All())
         {
-            IdentityRecord? identity = IdentityFor(handle);
-            if (identity is null || !_endpoints.TryGetValue(_names.OwnerOf(handle), out EndpointState? state))
+            uint former = _names.Tag(handle);
+            uint tag = Retag(handle);
+            if (!_endpoints.TryGetValue(_names.OwnerOf(handle), out EndpointState? state))
             {
                 continue;
             }
@@ -254,38 +294,26 @@ public sealed partial class PolicyEngine
             foreach ((Address address, Deadline deadline) in _names.AddressesOf(handle))
             {
                 LearnedKey key = new(state.Scope, address);
-                if (!wanted.TryGetValue(key, out List<LearnedSlot>? slots))
+                if (tag != former && former > NoSelector)
                 {
-                    wanted[key] = slots = [];
+                    stale.Add((key, new(former)));
                 }
 
-                slots.Add(new(identity.Number, deadline));
-            }
-        }
-
-        // Slots that no name here explains were adopted from the kernel; they stay for their time.
-        HashSet<LearnedKey> touched = [];
-        foreach ((LearnedKey key, List<LearnedSlot> slots) in wanted)
-        {
-            foreach (LearnedSlot slot in slots)
-            {
-                if (_learned.Put(key, slot.Identity, slot.Deadline))
+                if (tag > NoSelector && !deadline.IsPast(_now) && !_ipcache.IsOwned(address))
                 {
-                    touched.Add(key);
+                    wanted.Add((key, new(tag)));
+                    if (_learned.Put(key, new(tag), deadline))
+                    {
+                        touched.Add(key);
+                    }
                 }
             }
         }
 
-        AddLearned(touched, default, change);
-    }
-
-    private void AddLearned(HashSet<LearnedKey> keys, Deadline now, Change change)
-    {
-        List<DatapathStep>? ignored = null;
-        foreach (LearnedKey key in keys)
-        {
-            // Identities that a layout needs are added to all policies when the change is finished.
-            change.Learn(Layout(key, now, ref ignored));
-        }
+        change.LearnedBefore.AddRange(LayoutAll(touched));
+        stale.ExceptWith(wanted);
+        HashSet<LearnedKey> left = [.. stale.Where(pair => _learned.Remove(pair.Key, pair.Identity)).Select(pair => pair.Key)];
+        change.LearnedAfter.AddRange(LayoutAll(left.Where(_learned.Holds)));
+        change.Forget([.. stale.Select(pair => pair.Key).Distinct().Where(key => !_learned.Holds(key))]);
     }
 }

@@ -26,29 +26,28 @@ namespace Egress.Engine;
 public sealed partial class PolicyEngine
 {
     private readonly EngineSettings _settings;
-    private readonly IpcacheModel _ipcache = new();
+    private readonly IpcacheModel _ipcache;
     private readonly NameCache _names;
     private readonly LearnedTable _learned = new();
     private readonly Dictionary<uint, EndpointState> _endpoints = [];
     private readonly Dictionary<string, CompiledPolicy> _policies = new(StringComparer.Ordinal);
-    private readonly Dictionary<Rule, uint> _ruleNumbers = [];
-    private readonly Dictionary<uint, RuleOrigin> _origins = [];
+    private readonly List<PolicyKey> _retired = [];
     private readonly Dictionary<Prefix, Identity> _writtenIpcache = [];
-    private readonly Dictionary<string, uint> _namespaces = new(StringComparer.Ordinal);
-    private ImmutableArray<(Rule Rule, uint Number)> _rules = [];
+    private readonly RuleBook _rules = new();
+    private readonly SelectorMatcher _selectors = new();
     private ImmutableArray<KnownPeer> _peers = [];
-    private FqdnSelector[] _selectors = [];
-    private NameIndex _index = NameIndex.Build([]);
-    private uint _nextRule = 1;
     private uint _nextPolicy = 1;
     private uint _revision;
+    private ulong _placed;
 
     /// <summary>Makes an engine with nothing in it but the identities of the table.</summary>
     public PolicyEngine(EngineSettings settings, IdentityTable identities)
     {
         _settings = settings;
         Identities = identities;
+        _ipcache = new IpcacheModel(identities);
         _names = new NameCache(settings.Learn);
+        _union = UnionOf;
     }
 
     /// <summary>The numbers of labels, networks and names.</summary>
@@ -63,7 +62,7 @@ public sealed partial class PolicyEngine
         foreach (PolicyEntry entry in found.Policy)
         {
             _nextPolicy = Math.Max(_nextPolicy, entry.Key.Policy + 1);
-            _nextRule = Math.Max(_nextRule, entry.Value.Rule + 1);
+            _rules.ContinueFrom(entry.Value.Rule);
         }
 
         foreach (EndpointEntry endpoint in found.Endpoints)
@@ -76,24 +75,11 @@ public sealed partial class PolicyEngine
     /// <summary>Replaces all rules. Endpoints whose rules stay the same keep their policy, and their connections' judgements.</summary>
     public IReadOnlyList<DatapathStep> SetRules(IReadOnlyList<Rule> rules)
     {
-        Change change = new(this);
-        NumberRules(rules);
-        _selectors = [.. rules.SelectMany(rule => rule.Peers.Items).OfType<Peer.Fqdn>().Select(peer => peer.Selector).Distinct().Order()];
-        _index = NameIndex.Build(_selectors);
-        foreach (FqdnSelector selector in _selectors)
-        {
-            // Most names match one selector: their identity is there before the first answer.
-            Identities.OfNames([selector]);
-        }
-
-        _ipcache.SetNetworks(rules.SelectMany(rule => rule.Peers.Items).OfType<Peer.Network>());
-        _ipcache.Compute(Identities);
-        RetagNames(change);
-        foreach (EndpointState endpoint in _endpoints.Values)
-        {
-            Assign(endpoint, change);
-        }
-
+        Change change = new(this) { RulesChange = true };
+        _rules.Set(rules);
+        SetNetworks([.. rules.SelectMany(rule => rule.Peers.Items).OfType<Peer.Network>()], change);
+        SetSelectors([.. rules.SelectMany(rule => rule.Peers.Items).OfType<Peer.Fqdn>().Select(peer => peer.Selector).Distinct().Order()], change);
+        AssignAll(change);
         return change.Finish();
     }
 
@@ -110,7 +96,7 @@ public sealed partial class PolicyEngine
             Place(spec, change);
         }
 
-        _ipcache.Compute(Identities);
+        PlaceOwners(change);
         foreach (EndpointSpec spec in specs)
         {
             Assign(_endpoints[spec.Id], change);
@@ -128,9 +114,8 @@ public sealed partial class PolicyEngine
         }
 
         Change change = new(this);
-        RemoveAddresses(endpoint.Spec);
-        _ipcache.Compute(Identities);
-        change.Last.Add(new DatapathStep.RemoveEndpoint(endpoint.Spec.InterfaceIndex));
+        PlaceOwners(change);
+        change.RemoveEndpoint(endpoint.Spec.InterfaceIndex);
         Leave(endpoint);
         _names.RemoveOwner(id);
         if (_settings.Learn.Scope == LearnScope.Endpoint)
@@ -145,31 +130,20 @@ public sealed partial class PolicyEngine
     public IReadOnlyList<DatapathStep> SetPeers(IReadOnlyList<KnownPeer> peers)
     {
         Change change = new(this);
-        foreach (KnownPeer peer in _peers)
-        {
-            _ipcache.RemoveOwner(peer.Prefix);
-        }
-
         _peers = [.. peers];
-        foreach (KnownPeer peer in _peers)
+        LabelSet host = LabelSet.Create(_peers.Where(peer => peer.Labels.TryGet(Label.Reserved, "host", out _)).SelectMany(peer => peer.Labels.Labels));
+        bool relabelled = Identities.SetHost(host.Labels.IsEmpty ? LabelSet.ForReserved("host") : host);
+        PlaceOwners(change);
+        if (relabelled)
         {
-            _ipcache.SetOwner(peer.Prefix, Identities.OfLabels(peer.Labels, peer.NamedPorts));
+            AssignAll(change);
         }
 
-        foreach (EndpointState endpoint in _endpoints.Values)
-        {
-            foreach (Address address in endpoint.Spec.Addresses)
-            {
-                _ipcache.SetOwner(Prefix.Single(address), endpoint.Identity);
-            }
-        }
-
-        _ipcache.Compute(Identities);
         return change.Finish();
     }
 
     /// <summary>Origin of a rule number, null where unknown or 0.</summary>
-    public RuleOrigin? Origin(uint rule) => _origins.GetValueOrDefault(rule);
+    public RuleOrigin? Origin(uint rule) => _rules.Origin(rule);
 
     /// <summary>Names that the endpoint learned the address from, also those whose time is over, newest first.</summary>
     public IReadOnlyList<string> NamesOf(uint endpoint, Address address) =>
@@ -202,152 +176,79 @@ public sealed partial class PolicyEngine
     }
 
     /// <summary>The network identity of an address.</summary>
-    public Identity IdentityOf(Address address) => _ipcache.Find(address, Identities).Number;
+    public Identity IdentityOf(Address address) => _ipcache.Find(address).Number;
 
     private void Place(EndpointSpec spec, Change change)
     {
         EndpointState? former = _endpoints.GetValueOrDefault(spec.Id);
-        if (former is not null)
-        {
-            RemoveAddresses(former.Spec);
-        }
-
         if (former is not null && former.Spec.InterfaceIndex != spec.InterfaceIndex)
         {
-            change.Last.Add(new DatapathStep.RemoveEndpoint(former.Spec.InterfaceIndex));
+            change.RemoveEndpoint(former.Spec.InterfaceIndex);
         }
 
-        IdentityRecord identity = Identities.OfLabels(spec.Labels, spec.NamedPorts);
-        _endpoints[spec.Id] = new(spec, identity, ScopeOf(spec)) { Policy = former?.Policy, Entry = former?.Entry };
-        foreach (Address address in spec.Addresses)
+        _endpoints[spec.Id] = new(spec, ScopeOf(spec), ++_placed) { Policy = former?.Policy, Entry = former?.Entry };
+    }
+
+    /// <summary>Says anew who has which address. An endpoint comes before a peer, and the endpoint that was put last before others: an
+    /// address may have a new owner before the former one is removed.</summary>
+    private void PlaceOwners(Change change)
+    {
+        List<KnownPeer> owners = [.. _peers];
+        foreach (EndpointState endpoint in _endpoints.Values.OrderBy(endpoint => endpoint.Placed))
         {
-            _ipcache.SetOwner(Prefix.Single(address), identity);
+            owners.AddRange(endpoint.Spec.Addresses.Select(address => new KnownPeer(Prefix.Single(address), endpoint.Spec.Labels, endpoint.Spec.NamedPorts)));
         }
+
+        List<Prefix> taken = _ipcache.SetOwners(owners);
+        _ipcache.Compute();
+        change.ForgetOwned([.. OpenedIn(taken)]);
+    }
+
+    /// <summary>The learned addresses that lie in one of the prefixes.</summary>
+    private IEnumerable<LearnedKey> OpenedIn(List<Prefix> prefixes)
+    {
+        if (prefixes.Count == 0 || _learned.Count == 0)
+        {
+            return [];
+        }
+
+        HashSet<uint> scopes = [.. _endpoints.Values.Select(endpoint => endpoint.Scope)];
+        return prefixes.TrueForAll(prefix => prefix.IsSingle) && (long)prefixes.Count * scopes.Count < _learned.Count
+            ? prefixes.SelectMany(prefix => scopes.Select(scope => new LearnedKey(scope, prefix.Address))).Where(_learned.Holds)
+            : _learned.Keys.Where(key => _ipcache.IsOwned(key.Address));
+    }
+
+    /// <summary>Leads prefixes to the networks of the new rules. Until the endpoints are switched, policies of the former rules judge by
+    /// the same prefixes: in between they lead to the networks of both.</summary>
+    private void SetNetworks(ImmutableHashSet<Peer.Network> networks, Change change)
+    {
+        if (networks.SetEquals(_ipcache.Networks))
+        {
+            return;
+        }
+
+        if (!_ipcache.Networks.IsEmpty)
+        {
+            _ipcache.SetNetworks(networks.Union(_ipcache.Networks));
+            _ipcache.Compute();
+            change.Interim = _ipcache.Desired;
+        }
+
+        _ipcache.SetNetworks(networks);
+        _ipcache.Compute();
     }
 
     private static EndpointView View(EndpointState endpoint) => new(endpoint.Spec, endpoint.Entry!, endpoint.Policy!.Rules);
 
-    private void NumberRules(IReadOnlyList<Rule> rules)
-    {
-        HashSet<Rule> wanted = [.. rules];
-        foreach (Rule gone in (Rule[])[.. _ruleNumbers.Keys.Where(rule => !wanted.Contains(rule))])
-        {
-            // The origin stays known: events of a connection that ends may still name it.
-            _ruleNumbers.Remove(gone);
-        }
-
-        foreach (Rule rule in rules)
-        {
-            if (!_ruleNumbers.ContainsKey(rule))
-            {
-                _ruleNumbers[rule] = _nextRule;
-                _origins[_nextRule++] = rule.Origin;
-            }
-        }
-
-        _rules = [.. _ruleNumbers.Select(pair => (pair.Key, pair.Value)).OrderBy(pair => pair.Value)];
-    }
-
-    /// <summary>Finds or makes the policy of an endpoint, and has the endpoint switched to it where it differs from what it has.</summary>
-    private void Assign(EndpointState endpoint, Change change)
-    {
-        bool ignore = _settings.Enforcement == EnforcementMode.Never;
-        ImmutableArray<(Rule Rule, uint Number)> rules = ignore ? [] : [.. _rules.Where(rule => rule.Rule.Subject.Matches(endpoint.Spec.Labels))];
-        EndpointFlags flags = FlagsFor(rules);
-        bool ownPorts = rules.Any(rule => rule.Rule.Direction == Direction.Ingress && rule.Rule.Ports.Items.Any(port => port.PortName is not null));
-        ImmutableDictionary<(string Name, byte Protocol), ushort> ports = ownPorts ? endpoint.Spec.NamedPorts : ImmutableDictionary<(string, byte), ushort>.Empty;
-        string key = $"{(uint)flags}|{string.Join(',', rules.Select(rule => rule.Number))}|{string.Join(',', ports.Select(port => $"{port.Key.Name}/{port.Key.Protocol}={port.Value}").Order(StringComparer.Ordinal))}";
-        if (!_policies.TryGetValue(key, out CompiledPolicy? policy))
-        {
-            policy = new CompiledPolicy(key, _nextPolicy++, ++_revision, flags, [.. rules.Select(rule => new RuleTemplate(rule.Rule, rule.Number))], ports);
-            _policies[key] = policy;
-            change.Write(policy);
-        }
-
-        if (endpoint.Policy != policy)
-        {
-            Leave(endpoint);
-            policy.Users++;
-            endpoint.Policy = policy;
-        }
-
-        EndpointEntry entry = new()
-        {
-            Id = endpoint.Spec.Id,
-            InterfaceIndex = endpoint.Spec.InterfaceIndex,
-            Identity = endpoint.Identity.Number,
-            Scope = endpoint.Scope,
-            Policy = policy.Number,
-            Revision = policy.Revision,
-            Flags = policy.Flags,
-            EgressLevels = policy.Levels(Direction.Egress),
-            IngressLevels = policy.Levels(Direction.Ingress),
-            Addresses = endpoint.Spec.Addresses,
-        };
-        if (endpoint.Entry is null || !Same(endpoint.Entry, entry))
-        {
-            endpoint.Entry = entry;
-            change.Switch.Add(new DatapathStep.PutEndpoint(entry));
-        }
-    }
-
-    private EndpointFlags FlagsFor(ImmutableArray<(Rule Rule, uint Number)> rules)
-    {
-        bool always = _settings.Enforcement == EnforcementMode.Always;
-        EndpointFlags flags = _settings.Audit ? EndpointFlags.Audit : 0;
-        bool Isolates(Direction direction) => always || rules.Any(rule => rule.Rule.Direction == direction && rule.Rule.DefaultDeny);
-        flags |= Isolates(Direction.Egress) ? EndpointFlags.EgressDefaultDeny : 0;
-        flags |= Isolates(Direction.Ingress) ? EndpointFlags.IngressDefaultDeny : 0;
-        bool names = rules.Any(rule => rule.Rule.Peers.Items.Any(peer => peer is Peer.Fqdn) || rule.Rule.Ports.Items.Any(port => port.L7 is L7Match.Dns));
-        return flags | (names ? EndpointFlags.ObserveDns : 0);
-    }
-
-    private uint ScopeOf(EndpointSpec spec)
-    {
-        switch (_settings.Learn.Scope)
-        {
-            case LearnScope.Node:
-                return uint.MaxValue;
-            case LearnScope.Namespace:
-                if (!_namespaces.TryGetValue(spec.Namespace, out uint scope))
-                {
-                    _namespaces[spec.Namespace] = scope = 0x8000_0000 | (uint)(_namespaces.Count + 1);
-                }
-
-                return scope;
-            default:
-                return spec.Id;
-        }
-    }
-
-    private void RemoveAddresses(EndpointSpec spec)
-    {
-        foreach (Address address in spec.Addresses)
-        {
-            _ipcache.RemoveOwner(Prefix.Single(address));
-        }
-    }
-
-    private static void Leave(EndpointState endpoint)
-    {
-        if (endpoint.Policy is { } policy)
-        {
-            policy.Users--;
-            endpoint.Policy = null;
-        }
-    }
-
-    private static bool Same(EndpointEntry a, EndpointEntry b) =>
-        a.Addresses.AsSpan().SequenceEqual(b.Addresses.AsSpan()) && a == b with { Addresses = a.Addresses };
-
     /// <summary>An endpoint with what was computed for it.</summary>
-    private sealed class EndpointState(EndpointSpec spec, IdentityRecord identity, uint scope)
+    private sealed class EndpointState(EndpointSpec spec, uint scope, ulong placed)
     {
         public EndpointSpec Spec { get; } = spec;
 
-        public IdentityRecord Identity { get; } = identity;
-
         public uint Scope { get; } = scope;
+
+        /// <summary>Grows with each time that an endpoint is put.</summary>
+        public ulong Placed { get; } = placed;
 
         public CompiledPolicy? Policy { get; set; }
 

@@ -29,6 +29,12 @@ public sealed record PolicyObject
     /// <summary>What it says; empty unless <see cref="Valid"/>.</summary>
     public ImmutableArray<Rule> Rules { get; init; } = [];
 
+    /// <summary>Lists of networks and names that rules of other objects refer to; empty unless <see cref="Valid"/>.</summary>
+    public ImmutableArray<AddressGroup> Groups { get; init; } = [];
+
+    /// <summary>Tiers that it defines; empty unless <see cref="Valid"/>.</summary>
+    public ImmutableArray<RuleTier> Tiers { get; init; } = [];
+
     /// <summary>For an invalid object: rules that drop everything that it might have been about, for the setting
     /// <c>policy.invalid: failClosed</c>.</summary>
     public ImmutableArray<Rule> FailClosedRules { get; init; } = [];

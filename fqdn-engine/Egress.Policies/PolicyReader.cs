@@ -128,6 +128,8 @@ public static class PolicyReader
                 Line = root.Line,
                 Supported = dialect is not null,
                 Rules = report.HasErrors ? [] : content.Rules,
+                Groups = report.HasErrors ? [] : content.Groups,
+                Tiers = report.HasErrors ? [] : content.Tiers,
                 FailClosedRules = report.HasErrors ? content.FailClosedRules : [],
                 Diagnostics = report.Diagnostics,
             });

@@ -50,7 +50,8 @@ public sealed class BudgetTests
 
     private static bool IsCompilerMade(Type type) =>
         type.IsDefined(typeof(CompilerGeneratedAttribute)) || type.Name.Contains('<') || (type.DeclaringType is { } outer && IsCompilerMade(outer))
-        || type.IsDefined(typeof(System.CodeDom.Compiler.GeneratedCodeAttribute)) || type.IsAssignableTo(typeof(System.Text.Json.Serialization.JsonSerializerContext));
+        || type.IsDefined(typeof(System.CodeDom.Compiler.GeneratedCodeAttribute)) || type.IsAssignableTo(typeof(System.Text.Json.Serialization.JsonSerializerContext))
+        || type.GetInterface("Google.Protobuf.IMessage") is not null;
 
     private static string Name(Type type) => type.FullName!.Replace('+', '.');
 

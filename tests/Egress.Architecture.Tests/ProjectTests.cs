@@ -21,16 +21,20 @@ public sealed class ProjectTests
         ["Egress.LayoutGen"] = [],
         ["Egress.Datapath"] = ["Egress.Engine", "Egress.Bpf", "Egress.Linux"],
         ["Egress.DnsProxy"] = ["Egress.Engine", "Egress.Dns", "Egress.Linux"],
-        ["Egress.Agent"] = ["Egress.Engine", "Egress.Dns", "Egress.Policies", "Egress.DnsProxy", "Egress.Datapath", "Egress.Linux"],
-        ["Egress.Cli"] = ["Egress.Agent", "Egress.Policies", "Egress.Engine", "Egress.Linux"],
+        ["Egress.Grpc"] = [],
+        ["Egress.Observe"] = ["Egress.Grpc"],
+        ["Egress.Agent"] = ["Egress.Grpc", "Egress.Observe", "Egress.Engine", "Egress.Dns", "Egress.Policies", "Egress.DnsProxy", "Egress.Datapath", "Egress.Linux"],
+        ["Egress.Cli"] = ["Egress.Grpc", "Egress.Observe", "Egress.Agent", "Egress.Policies", "Egress.Engine", "Egress.Linux"],
     };
 
     /// <summary>What a project may take from outside.</summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["Egress.Policies"] = ["YamlDotNet"],
-        ["Egress.Agent"] = ["Microsoft.AspNetCore.App", "YamlDotNet"],
-        ["Egress.Cli"] = ["System.CommandLine"],
+        ["Egress.Grpc"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "Grpc.Tools"],
+        ["Egress.Observe"] = ["Google.Protobuf", "Grpc.Tools"],
+        ["Egress.Agent"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "YamlDotNet"],
+        ["Egress.Cli"] = ["Egress.Grpc", "Egress.Observe", "System.CommandLine"],
     };
 
     [Fact]

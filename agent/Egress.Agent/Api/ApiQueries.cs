@@ -6,6 +6,8 @@ using System.Reflection;
 using Egress.Agent.Endpoints;
 using Egress.Agent.Engine;
 using Egress.Agent.Flows;
+using Egress.Observe;
+using Egress.Observe.Text;
 using Egress.Agent.Policies;
 using Egress.DnsProxy;
 using Egress.Engine;
@@ -17,7 +19,7 @@ using Egress.Linux;
 namespace Egress.Agent.Api;
 
 /// <summary>What the API tells, gathered. Thread-safe.</summary>
-public sealed class ApiQueries(EngineHost host, EndpointRegistry endpoints, PolicyDirectory policies, FlowStore flows, DnsProxyServer dns)
+public sealed class ApiQueries(EngineHost host, EndpointRegistry endpoints, PolicyDirectory policies, Observations flows, DnsProxyServer dns)
 {
     /// <summary>Of this build.</summary>
     public static string Version { get; } =
@@ -31,7 +33,7 @@ public sealed class ApiQueries(EngineHost host, EndpointRegistry endpoints, Poli
         IReadOnlyList<PolicyState> states = policies.List();
         DnsProxyCounters c = dns.Counters;
         return new(Version, host.Degraded is null ? "ok" : "degraded", host.Degraded, endpoints.List().Count, states.Count, states.Count(state => !state.Valid),
-            names, addresses, host.OverQuota, host.Repaired, flows.Count, limited + full,
+            names, addresses, host.OverQuota, host.Repaired, flows.Flows.Next, limited + full,
             [.. host.Datapath.Counters().Select(counter => new CounterReply(
                 counter.Reason == DropReason.None ? "forwarded" : DropReasonText.Of(counter.Reason), Text(counter.Direction), counter.Packets, counter.Bytes))],
             new(c.Questions, c.Forwarded, c.Answered, c.Refused, c.Dropped, c.Malformed, c.TimedOut, c.Failed, c.Mismatched, c.OverQuota));

@@ -2,13 +2,18 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading;
-using System.Threading.Channels;
 using System.Threading.Tasks;
 using Egress.Agent.Endpoints;
-using Egress.Agent.Flows;
+using Egress.Grpc;
+using Egress.Observe;
+using Egress.Observe.Protos.ObserverApi;
+using Egress.Observe.Service;
+using Egress.Observe.Text;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +27,7 @@ namespace Egress.Agent.Api;
 public sealed class ApiServer : IAsyncDisposable
 {
     private const int MaxRequest = 1024 * 1024;
+    private const int MaxUnflushed = 32 * 1024;
     private readonly WebApplication _application;
     private readonly string _socket;
 
@@ -33,7 +39,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <exception cref="AgentException">The socket can't be made.</exception>
-    public static async Task<ApiServer> StartAsync(string socket, ApiQueries queries, EndpointRegistry endpoints, FlowStore flows)
+    public static async Task<ApiServer> StartAsync(string socket, ApiQueries queries, EndpointRegistry endpoints, Observations flows)
     {
         try
         {
@@ -73,7 +79,7 @@ public sealed class ApiServer : IAsyncDisposable
         File.Delete(_socket);
     }
 
-    private static void Map(WebApplication application, ApiQueries queries, EndpointRegistry endpoints, FlowStore flows)
+    private static void Map(WebApplication application, ApiQueries queries, EndpointRegistry endpoints, Observations flows)
     {
         application.MapGet("/v1/status", context => Reply(context, 200, queries.Status(), ApiJson.Default.StatusReply));
         application.MapGet("/v1/endpoints", context => Reply(context, 200, queries.Endpoints(), ApiJson.Default.ListEndpointReply));
@@ -86,7 +92,9 @@ public sealed class ApiServer : IAsyncDisposable
         application.MapGet("/v1/bpf/ipcache", context => Reply(context, 200, queries.Ipcache(), ApiJson.Default.ListIpcacheReply));
         application.MapGet("/v1/bpf/policy", context => Reply(context, 200, queries.PolicyMap(), ApiJson.Default.ListPolicyEntryReply));
         application.MapGet("/v1/bpf/ct", context => Reply(context, 200, queries.Conntrack(), ApiJson.Default.ListConntrackReply));
-        application.MapGet("/v1/flows", context => Flows(context, flows));
+        ObserverService observer = new(flows, TimeProvider.System);
+        application.MapGet("/v1/flows", context => Flows(context, observer));
+        application.MapPost("/v1/flows", context => Flows(context, observer));
     }
 
     private static Task Reply<T>(HttpContext context, int status, T reply, JsonTypeInfo<T> type)
@@ -152,35 +160,29 @@ public sealed class ApiServer : IAsyncDisposable
         return queries.Endpoints().Find(endpoint => endpoint.Name == id || endpoint.Id.ToString(CultureInfo.InvariantCulture) == id);
     }
 
-    private static async Task Flows(HttpContext context, FlowStore flows)
+    /// <summary>GET: <c>last</c> and <c>follow</c>; POST: a GetFlowsRequest as JSON. A line of JSON for each response.</summary>
+    private static async Task Flows(HttpContext context, ObserverService observer)
     {
-        int last = int.TryParse(context.Request.Query["last"], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 100;
-        bool follow = context.Request.Query["follow"] == "true";
-        context.Response.ContentType = "application/x-ndjson";
-        using IDisposable? following = follow ? flows.Follow(out ChannelReader<Flow>? reader) : NoFollowing(out reader);
-        long written = 0;
-        foreach (Flow flow in flows.Last(last))
-        {
-            await Write(context, flow).ConfigureAwait(false);
-            written = flow.Number;
-        }
-
-        await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        GetFlowsRequest request;
         try
         {
-            while (reader is not null && await reader.WaitToReadAsync(context.RequestAborted).ConfigureAwait(false))
-            {
-                while (reader.TryRead(out Flow? flow))
+            request = HttpMethods.IsPost(context.Request.Method)
+                ? FlowJson.Read<GetFlowsRequest>(await new StreamReader(context.Request.Body).ReadToEndAsync(context.RequestAborted).ConfigureAwait(false))
+                : new()
                 {
-                    if (flow.Number > written)
-                    {
-                        await Write(context, flow).ConfigureAwait(false);
-                        written = flow.Number;
-                    }
-                }
-
-                await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-            }
+                    Number = ulong.TryParse(context.Request.Query["last"], NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : 100,
+                    Follow = context.Request.Query["follow"] == "true",
+                };
+            context.Response.ContentType = "application/x-ndjson";
+            await observer.FlowsAsync(request, response => Write(context, response), () => Flush(context), context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            await Fail(context, 400, $"not the JSON of a GetFlowsRequest: {exception.Message}").ConfigureAwait(false);
+        }
+        catch (GrpcException exception) when (!context.Response.HasStarted)
+        {
+            await Fail(context, 400, exception.Message).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -188,15 +190,11 @@ public sealed class ApiServer : IAsyncDisposable
         }
     }
 
-    private static IDisposable? NoFollowing(out ChannelReader<Flow>? reader)
+    private static ValueTask Write(HttpContext context, GetFlowsResponse response)
     {
-        reader = null;
-        return null;
+        Encoding.UTF8.GetBytes(FlowJson.Write(response) + "\n", context.Response.BodyWriter);
+        return context.Response.BodyWriter.UnflushedBytes > MaxUnflushed ? Flush(context) : ValueTask.CompletedTask;
     }
 
-    private static async Task Write(HttpContext context, Flow flow)
-    {
-        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(flow, FlowJson.Default.Flow), context.RequestAborted).ConfigureAwait(false);
-        await context.Response.Body.WriteAsync("\n"u8.ToArray(), context.RequestAborted).ConfigureAwait(false);
-    }
+    private static async ValueTask Flush(HttpContext context) => await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
 }

@@ -80,6 +80,9 @@ public sealed class EngineHost : IDisposable
         }
     }
 
+    /// <summary>Looks at the engine until what is returned is disposed of; on one thread, and not for long.</summary>
+    public Reading Read() => new(this);
+
     /// <summary>May the endpoint ask the server, and which names? Allocates nothing.</summary>
     public DnsJudgement JudgeDns(uint endpoint, Address server, ushort port, byte protocol)
     {
@@ -286,5 +289,23 @@ public sealed class EngineHost : IDisposable
         }
 
         Degraded = why;
+    }
+
+    /// <summary>The engine, which does not change while this is held.</summary>
+    public readonly ref struct Reading
+    {
+        private readonly EngineHost _host;
+
+        internal Reading(EngineHost host)
+        {
+            _host = host;
+            Monitor.Enter(host._gate);
+        }
+
+        /// <summary>The engine.</summary>
+        public PolicyEngine Engine => _host._engine;
+
+        /// <summary>Lets it change again.</summary>
+        public void Dispose() => Monitor.Exit(_host._gate);
     }
 }

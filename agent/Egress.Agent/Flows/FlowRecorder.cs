@@ -1,89 +1,57 @@
 using System;
-using System.Collections.Generic;
-using System.Linq;
 using System.Threading;
 using Egress.Agent.Engine;
 using Egress.Datapath;
-using Egress.Dns;
 using Egress.DnsProxy;
-using Egress.Engine;
-using Egress.Engine.Addresses;
-using Egress.Engine.Identities;
-using Egress.Engine.Verdicts;
-using Egress.Linux;
+using Egress.Observe;
+using Egress.Observe.Protos.FlowApi;
 
 namespace Egress.Agent.Flows;
 
-/// <summary>Puts names to the numbers of the kernel's events and of the proxy's reports, and stores them as flows.</summary>
+/// <summary>
+/// Takes the kernel's events and the proxy's reports, puts names to their numbers on a thread of its own, and adds them to what is observed. What
+/// could not be taken is counted, and told.
+/// </summary>
 public sealed class FlowRecorder : IDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
     private readonly EngineHost _host;
-    private readonly FlowStore _store;
+    private readonly Observations _observations;
+    private readonly Action<Flow>? _added;
     private readonly EventReader _events;
+    private readonly DnsReportQueue _reports = new();
+    private readonly PacketFlows _packets;
+    private readonly DnsFlows _dns;
+    private readonly FlowLosses _losses;
     private readonly Thread _thread;
     private volatile bool _stopping;
 
     /// <summary>Begins to read the kernel's events.</summary>
-    public FlowRecorder(EngineHost host, FlowStore store)
+    /// <param name="host">Knows who is who.</param>
+    /// <param name="observations">Takes the flows.</param>
+    /// <param name="cluster">The cluster's name.</param>
+    /// <param name="added">Is told of every flow, on the recorder's thread; must be quick.</param>
+    public FlowRecorder(EngineHost host, Observations observations, string cluster, Action<Flow>? added = null)
     {
         _host = host;
-        _store = store;
+        _observations = observations;
+        _added = added;
+        FlowEnds ends = new(cluster);
+        _packets = new(ends, observations.NodeName);
+        _dns = new(ends, observations.NodeName);
+        _losses = new(host, observations, _reports);
         _events = host.Datapath.OpenEvents(Record);
         _thread = new Thread(Run) { Name = "events", IsBackground = true };
         _thread.Start();
     }
 
-    /// <summary>Takes the DNS proxy's report of a question or an answer.</summary>
+    /// <summary>Takes the DNS proxy's report of a question or an answer; from any thread. Allocates nothing.</summary>
     public void Record(in DnsReport report)
     {
-        if (report.Question.Name.IsEmpty)
+        if (!report.Question.Name.IsEmpty) // else no question could be read; it is counted
         {
-            return; // no question could be read; it is counted
+            _reports.Add(report);
         }
-
-        bool response = report.Outcome is DnsOutcome.Answered or DnsOutcome.TimedOut or DnsOutcome.Failed;
-        string query = DnsName.ToText(report.Question.Name);
-        string type = ((DnsRecordType)report.Question.Type).ToText();
-        string? summary = report.Outcome switch
-        {
-            DnsOutcome.Answered => DnsMessageText.Describe(report.Answer),
-            DnsOutcome.TimedOut => "RCode: SERVFAIL, the server was silent",
-            DnsOutcome.Failed => "RCode: SERVFAIL, it could not be asked or its answer not be learned",
-            _ => null,
-        };
-        string verdict = report.Outcome switch
-        {
-            DnsOutcome.Refused or DnsOutcome.Dropped or DnsOutcome.Malformed => "DROPPED",
-            DnsOutcome.TimedOut or DnsOutcome.Failed => "ERROR",
-            _ => "FORWARDED",
-        };
-        (Address client, int clientPort, Address server, int serverPort) =
-            (report.Question.Client, report.Question.ClientPort, report.Question.Server, report.Question.ServerPort);
-        (uint endpoint, uint rule, byte protocol) = (report.Endpoint, report.Rule, report.Question.Protocol);
-        string? code = response ? ((DnsResponseCode)report.ResponseCode).ToText() : null;
-        long? elapsed = response ? report.ElapsedMicroseconds : null;
-        bool refused = report.Outcome == DnsOutcome.Refused;
-        Flow flow = _host.Read(engine =>
-        {
-            FlowPeer workload = Workload(engine, endpoint, client, clientPort, 0);
-            FlowPeer peer = Peer(engine, endpoint, server, serverPort, IdentityAt(engine, server), named: false);
-            return new Flow
-            {
-                Time = DateTimeOffset.UtcNow,
-                Type = "dns",
-                Verdict = verdict,
-                Reason = refused ? "name not allowed" : null,
-                Direction = "egress",
-                Endpoint = endpoint,
-                Source = response ? peer : workload,
-                Destination = response ? workload : peer,
-                Protocol = protocol == 6 ? "TCP" : "UDP",
-                Rule = engine.Origin(rule)?.ToString(),
-                Dns = new FlowDns(query, type, response, code, summary, elapsed),
-            };
-        });
-        _store.Add(flow);
     }
 
     /// <inheritdoc/>
@@ -91,79 +59,54 @@ public sealed class FlowRecorder : IDisposable
     {
         _stopping = true;
         _thread.Join();
-        _events.Read();
+        Drain();
         _events.Dispose();
-    }
-
-    private static uint IdentityAt(PolicyEngine engine, Address address) => engine.IdentityOf(address).Value;
-
-    private static FlowPeer Workload(PolicyEngine engine, uint endpoint, Address address, int? port, uint identity)
-    {
-        EndpointView? view = engine.FindEndpoint(endpoint);
-        return new(address.ToString(), port, view?.Entry.Identity.Value ?? identity, view is null ? null : $"{view.Spec.Namespace}/{view.Spec.Name}", null, null);
-    }
-
-    private static FlowPeer Peer(PolicyEngine engine, uint endpoint, Address address, int? port, uint identity, bool named)
-    {
-        if (engine.EndpointAt(address) is { } other)
-        {
-            return new(address.ToString(), port, other.Entry.Identity.Value, $"{other.Spec.Namespace}/{other.Spec.Name}", null, null);
-        }
-
-        IReadOnlyList<string> names = named ? engine.NamesOf(endpoint, address) : [];
-        IdentityRecord? record = engine.Identities.Find(new(identity));
-        string kind = record is null || record.Kind != IdentityKind.Labels ? "world"
-            : record.Labels.Labels.FirstOrDefault(label => label.Source == "reserved").Key ?? $"ID:{identity}";
-        return new(address.ToString(), port, identity, null, kind, names.Count > 0 ? [.. names] : null);
     }
 
     private void Run()
     {
         while (!_stopping)
         {
-            if (_events.Read() == 0)
+            if (!Drain())
             {
                 Thread.Sleep(Poll);
             }
         }
     }
 
+    private bool Drain()
+    {
+        bool any = _events.Read() > 0;
+        while (_reports.TryTake(Record))
+        {
+            any = true;
+        }
+
+        _losses.Look();
+        return any;
+    }
+
+    private void Record(in DnsReport report, DateTimeOffset time)
+    {
+        // A span can't go into the delegate that reads the engine under its lock: the lock is taken here.
+        using EngineHost.Reading reading = _host.Read();
+        Add(_dns.Of(reading.Engine, report, time));
+    }
+
     private void Record(DatapathEvent e)
     {
-        DateTimeOffset time = DateTimeOffset.UtcNow - TimeSpan.FromTicks((long)(BootClock.Now - e.Time.Nanoseconds) / 100);
-        bool icmp = e.Protocol is 1 or 58;
-        bool ports = e.Protocol is 6 or 17 or 132;
-        Flow flow = _host.Read(engine =>
+        Flow flow;
+        using (EngineHost.Reading reading = _host.Read())
         {
-            (int? sourcePort, int? destinationPort) = ports ? (e.SourcePort, e.DestinationPort) : ((int?)null, (int?)null);
-            FlowPeer workload = e.Direction == Direction.Egress
-                ? Workload(engine, e.Endpoint, e.Source, sourcePort, e.Local.Value)
-                : Workload(engine, e.Endpoint, e.Destination, destinationPort, e.Local.Value);
-            FlowPeer peer = e.Direction == Direction.Egress
-                ? Peer(engine, e.Endpoint, e.Destination, destinationPort, e.Remote.Value, named: true)
-                : Peer(engine, e.Endpoint, e.Source, sourcePort, e.Remote.Value, named: true);
-            return new Flow
-            {
-                Time = time,
-                Type = e.Verdict == Verdict.Denied ? "drop" : "verdict",
-                Verdict = e.Verdict switch
-                {
-                    Verdict.Denied => "DROPPED",
-                    Verdict.Audited => "AUDIT",
-                    Verdict.Redirected => "REDIRECTED",
-                    _ => "ALLOWED",
-                },
-                Reason = e.Reason == DropReason.None ? null : DropReasonText.Of(e.Reason),
-                Direction = e.Direction == Direction.Egress ? "egress" : "ingress",
-                Endpoint = e.Endpoint,
-                Source = e.Direction == Direction.Egress ? workload : peer,
-                Destination = e.Direction == Direction.Egress ? peer : workload,
-                Protocol = ProtocolText.Of(e.Protocol),
-                TcpFlags = e.Protocol == 6 ? ProtocolText.TcpFlags(e.TcpFlags) : null,
-                Icmp = icmp ? $"{e.SourcePort}/{e.DestinationPort}" : null,
-                Rule = engine.Origin(e.Rule)?.ToString(),
-            };
-        });
-        _store.Add(flow);
+            flow = _packets.Of(reading.Engine, e);
+        }
+
+        Add(flow);
+    }
+
+    private void Add(Flow flow)
+    {
+        _observations.Add(flow);
+        _added?.Invoke(flow);
     }
 }

@@ -8,6 +8,9 @@ using System.Threading.Tasks;
 using Egress.Agent.Dns;
 using Egress.Agent.Engine;
 using Egress.Agent.Flows;
+using Egress.Observe;
+using Egress.Observe.Protos.FlowApi;
+using Egress.Observe.Text;
 using Egress.Datapath;
 using Egress.DnsProxy;
 using Egress.Engine;
@@ -85,11 +88,10 @@ public static class Sandbox
         using KernelDatapath datapath = opened;
         EngineSettings settings = new() { Audit = options.Audit };
         using EngineHost host = new(settings, datapath, null, message => error.WriteLine("egress: " + FlowText.Printable(message)));
-        FlowStore flows = new(16);
-        flows.Added += flow => Note(flow, report);
+        Observations flows = new(16, "run", "run", TimeProvider.System);
         int index = Interfaces.IndexOf(slot.HostInterface);
         datapath.Attach(index, slot.HostInterface);
-        FlowRecorder recorder = new(host, flows);
+        FlowRecorder recorder = new(host, flows, "default", flow => Note(flow, report));
         (Address, ushort) upstream = (options.DnsServer ?? HostResolver.First(), 53);
         using EngineDnsPolicy dnsPolicy = new(host, settings.Learn, recorder.Record, (_, _) => upstream);
         DnsProxyServer dns = DnsProxyServer.Open(new DnsProxyOptions { Workers = 1, MaxOutstanding = 1024 }, dnsPolicy);
@@ -191,27 +193,28 @@ public static class Sandbox
 
     private static void Note(Flow flow, DeniedReport report)
     {
-        if (flow.Direction != "egress" || flow.Verdict is not ("DROPPED" or "AUDIT"))
+        if (flow.TrafficDirection != TrafficDirection.Egress || flow.Verdict is not (Verdict.Dropped or Verdict.Audit))
         {
             return;
         }
 
-        if (flow.Dns is { } dns)
+        if (flow.L7?.Dns is { } dns)
         {
             report.AddRefused(dns.Query);
         }
-        else if (flow.Destination.Address is { } address)
+        else if (flow.IP is { } ip)
         {
-            byte protocol = flow.Protocol switch
+            byte protocol = flow.L4?.ProtocolCase switch
             {
-                "TCP" => 6,
-                "UDP" => 17,
-                "SCTP" => 132,
-                "ICMPv4" => 1,
-                "ICMPv6" => 58,
+                Layer4.ProtocolOneofCase.TCP => 6,
+                Layer4.ProtocolOneofCase.UDP => 17,
+                Layer4.ProtocolOneofCase.SCTP => 132,
+                Layer4.ProtocolOneofCase.ICMPv4 => 1,
+                Layer4.ProtocolOneofCase.ICMPv6 => 58,
                 _ => 0,
             };
-            report.AddDropped(flow.Destination.Names is { Length: > 0 } names ? names[0] : null, Address.Parse(address), protocol, (ushort)(flow.Destination.Port ?? 0), flow.Reason ?? "denied");
+            string reason = flow.Egress.ReasonText.Length > 0 ? flow.Egress.ReasonText : "denied";
+            report.AddDropped(flow.DestinationNames.FirstOrDefault(), Address.Parse(ip.Destination), protocol, (ushort)(FlowText.Ports(flow).Destination ?? 0), reason);
         }
     }
 

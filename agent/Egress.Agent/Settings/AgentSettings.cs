@@ -69,6 +69,12 @@ public sealed record AgentSettings
     /// <summary><c>events.keep</c>: events that can be looked at; a ring as Hubble's, whose default is 4095.</summary>
     public int EventsKept { get; init; } = 16_383;
 
+    /// <summary><c>node.name</c>: of this node in flows. Default: the host's name.</summary>
+    public string NodeName { get; init; } = System.Environment.MachineName;
+
+    /// <summary><c>flows.*</c>: where the flow API is served.</summary>
+    public FlowApiSettings Flows { get; init; } = new();
+
     /// <summary><c>routing.table</c>: the table that leads intercepted questions to the proxy. Our own choice.</summary>
     public int RoutingTable { get; init; } = 2005;
 

@@ -38,6 +38,12 @@ public static class SettingsReader
             ("default", EnforcementMode.Default), ("always", EnforcementMode.Always), ("never", EnforcementMode.Never)),
         ["policy.audit"] = Flag("What policy would drop passes, and is reported", (s, v) => s with { Audit = v }),
         ["policy.invalid"] = Choice("What an invalid policy means", (s, v) => s with { InvalidPolicy = v }, ("skip", InvalidPolicy.Skip), ("failClosed", InvalidPolicy.FailClosed)),
+        ["node.name"] = Text("Name of this node in flows", (s, v) => s with { NodeName = v }),
+        ["flows.socket"] = Text("The flow API's unix socket", (s, v) => s with { Flows = s.Flows with { Socket = v } }),
+        ["flows.listen"] = EndPoint("Where the flow API listens on TCP, besides its socket", (s, v) => s with { Flows = s.Flows with { Listen = v } }),
+        ["flows.tlsCert"] = Text("Certificate of the flow API on TCP, PEM", (s, v) => s with { Flows = s.Flows with { TlsCertificate = v } }),
+        ["flows.tlsKey"] = Text("Key of that certificate, PEM", (s, v) => s with { Flows = s.Flows with { TlsKey = v } }),
+        ["flows.tlsClientCA"] = Text("Authorities whose certificates clients must show, PEM", (s, v) => s with { Flows = s.Flows with { TlsClientAuthority = v } }),
         ["node.addresses"] = Addresses("Addresses that count as the host", (s, v) => s with { NodeAddresses = v }),
         ["datapath.connections"] = Number("Established connections that can be tracked", 1024, 16_777_216, (s, v) => s with { Connections = (uint)v }),
         ["datapath.learnedAddresses"] = Number("Learned addresses that the kernel can hold", 1024, 16_777_216, (s, v) => s with { LearnedAddresses = (uint)v }),
@@ -75,6 +81,16 @@ public static class SettingsReader
         if (settings.Fqdn.MinTtl > settings.Fqdn.MaxTtl)
         {
             faults.Add("fqdn.minTTL is longer than fqdn.maxTTL");
+        }
+
+        if (settings.Flows.TlsCertificate.Length > 0 != settings.Flows.TlsKey.Length > 0)
+        {
+            faults.Add("flows.tlsCert and flows.tlsKey belong together: one of them is missing");
+        }
+
+        if (settings.Flows.TlsClientAuthority.Length > 0 && settings.Flows.TlsCertificate.Length == 0)
+        {
+            faults.Add("flows.tlsClientCA needs flows.tlsCert and flows.tlsKey");
         }
 
         return faults.Count == 0 ? settings : throw new AgentException(string.Join('\n', faults));
@@ -186,6 +202,12 @@ public static class SettingsReader
     {
         fault = $"'{value}' is not a duration such as 500ms, 31s, 2m, 1h or 1d";
         return Durations.TryParse(value, out TimeSpan span) ? set(settings, span) : null;
+    });
+
+    private static Setting EndPoint(string meaning, Func<AgentSettings, string, AgentSettings> set) => new(meaning, "address:port", (AgentSettings settings, string value, out string fault) =>
+    {
+        fault = $"'{value}' is not an IP address and a port, as 127.0.0.1:4244";
+        return System.Net.IPEndPoint.TryParse(value, out System.Net.IPEndPoint? point) && point.Port > 0 ? set(settings, value) : null;
     });
 
     private static Setting Addresses(string meaning, Func<AgentSettings, ImmutableArray<string>, AgentSettings> set) => new(meaning, "addresses", (AgentSettings settings, string value, out string fault) =>

@@ -1,64 +1,54 @@
+using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.Linq;
-using System.Text.Json;
-using Egress.Agent.Flows;
-using Egress.Cli.Api;
+using System.Threading;
+using Egress.Grpc;
+using Egress.Observe.Protos.ObserverApi;
+using Google.Protobuf;
 
 namespace Egress.Cli.Observe;
 
-/// <summary>The agent's flows, those that a filter lets through.</summary>
+/// <summary>Asks a server for flows.</summary>
 internal static class FlowSource
 {
-    private const int Everything = 1_000_000;
+    /// <summary>What the request means, as it comes.</summary>
+    /// <exception cref="CliException">The server can't be reached, has gone, or does not take the request.</exception>
+    public static IEnumerable<GetFlowsResponse> Read(GrpcTarget target, GetFlowsRequest request) =>
+        Stream(target, "observer.Observer/GetFlows", request, GetFlowsResponse.Parser);
 
-    /// <summary>The last flows, and those that follow.</summary>
-    /// <param name="socket">The agent's.</param>
-    /// <param name="last">How many of those that were; they are counted after the filter.</param>
-    /// <param name="follow">Whether to go on with those that will be, for ever.</param>
-    /// <param name="filter">Which.</param>
-    public static IEnumerable<Flow> Read(string socket, int last, bool follow, FlowFilter filter)
+    private static IEnumerable<TResponse> Stream<TRequest, TResponse>(GrpcTarget target, string method, TRequest request, MessageParser<TResponse> parser)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
     {
-        Queue<Flow> former = [];
-        long seen = 0;
-        foreach (Flow flow in last == 0 ? [] : Ask(socket, filter.IsEmpty ? last : Everything, follow: false))
+        using GrpcChannel channel = new(target);
+        IAsyncEnumerator<TResponse> responses = channel.StreamAsync(method, request, parser, null, CancellationToken.None).GetAsyncEnumerator();
+        try
         {
-            seen = flow.Number;
-            if (filter.Matches(flow))
+            while (Next(target, responses))
             {
-                if (former.Count == last)
-                {
-                    former.Dequeue();
-                }
-
-                former.Enqueue(flow);
+                yield return responses.Current;
             }
         }
-
-        // What came between the two requests is among those that the second begins with.
-        IEnumerable<Flow> coming = follow ? Ask(socket, last == 0 ? 0 : Everything, follow: true).Where(flow => flow.Number > seen && filter.Matches(flow)) : [];
-        return former.Concat(coming);
+        finally
+        {
+            responses.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
     }
 
-    private static IEnumerable<Flow> Ask(string socket, int last, bool follow)
+    private static bool Next<T>(GrpcTarget target, IAsyncEnumerator<T> responses)
     {
-        string target = string.Create(CultureInfo.InvariantCulture, $"/v1/flows?last={last}&follow={(follow ? "true" : "false")}");
-        foreach (string line in AgentConnection.Lines(socket, target))
+        try
         {
-            Flow? flow;
-            try
+            return responses.MoveNextAsync().AsTask().GetAwaiter().GetResult();
+        }
+        catch (GrpcException exception)
+        {
+            string server = target.UnixPath ?? target.Authority;
+            throw exception.Code switch
             {
-                flow = JsonSerializer.Deserialize(line, FlowJson.Default.Flow);
-            }
-            catch (JsonException exception)
-            {
-                throw new CliException($"the agent's answer is not understood: {exception.Message}");
-            }
-
-            if (flow is not null)
-            {
-                yield return flow;
-            }
+                GrpcCode.Unavailable => new CliException($"{server}: {exception.Message}; is the agent running?"),
+                GrpcCode.InvalidArgument => new CliException(exception.Message, ExitStatus.Usage),
+                _ => new CliException($"{server}: {exception.Message} ({exception.Code})"),
+            };
         }
     }
 }

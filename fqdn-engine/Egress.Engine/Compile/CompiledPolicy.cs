@@ -2,10 +2,8 @@ using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
-using Egress.Engine.Addresses;
 using Egress.Engine.Datapath;
 using Egress.Engine.Identities;
-using Egress.Engine.Names;
 using Egress.Engine.Rules;
 using Egress.Engine.Verdicts;
 
@@ -18,25 +16,25 @@ namespace Egress.Engine.Compile;
 internal sealed class CompiledPolicy
 {
     private readonly ImmutableArray<RuleTemplate> _templates;
-    private readonly ImmutableDictionary<(string Name, byte Protocol), ushort> _ownPorts;
+    private readonly PolicyContext _context;
     private readonly Dictionary<PolicyKey, PolicyValue> _entries = [];
     private readonly Dictionary<Identity, List<PolicyKey>> _byIdentity = [];
-    private readonly Dictionary<(Identity, byte, ushort), NameFilter?> _filters = [];
+    private ulong _sequence;
 
     public CompiledPolicy(string key, uint number, uint revision, EndpointFlags flags, ImmutableArray<RuleTemplate> templates,
         ImmutableDictionary<(string Name, byte Protocol), ushort> ownPorts)
     {
         Key = key;
-        Number = number;
         Revision = revision;
         Flags = flags;
         _templates = templates;
-        _ownPorts = ownPorts;
+        _context = new(number, ownPorts, templates.SelectMany(template => template.HttpPorts()).ToHashSet());
         Rules = [.. templates.Select(template => template.Rule)];
+        Dns = new DnsFilters(flags, templates);
         List<PolicyEntry> added = [];
         foreach (RuleTemplate template in templates.Where(template => template.MeansAnyone))
         {
-            template.Entries(number, null, ownPorts, (entryKey, value) => Put(entryKey, value, added));
+            template.Entries(_context, null, (entryKey, value) => Put(entryKey, value, added));
         }
     }
 
@@ -44,13 +42,16 @@ internal sealed class CompiledPolicy
     public string Key { get; }
 
     /// <summary>Number in the policy map.</summary>
-    public uint Number { get; }
+    public uint Number => _context.Number;
 
     /// <summary>Number that connections remember.</summary>
     public uint Revision { get; }
 
     /// <summary>What its endpoints do without an entry.</summary>
     public EndpointFlags Flags { get; }
+
+    /// <summary>The names that its endpoints may ask for.</summary>
+    public DnsFilters Dns { get; }
 
     /// <summary>Its rules.</summary>
     public ImmutableArray<Rule> Rules { get; }
@@ -89,21 +90,35 @@ internal sealed class CompiledPolicy
         return levels;
     }
 
-    /// <summary>Adds the entries for identities that are new, and hands them to <paramref name="added"/>.</summary>
-    public void AddIdentity(IdentityRecord identity, List<PolicyEntry> added)
+    /// <summary>Adds the entries for the identities that came into use since the last time, and hands them to <paramref name="added"/>.</summary>
+    public void CatchUp(IdentityTable identities, List<PolicyEntry> added)
     {
-        if (_byIdentity.ContainsKey(identity.Number))
+        if (_sequence == identities.Sequence)
         {
             return;
         }
 
+        foreach (IdentityRecord identity in identities.Since(_sequence))
+        {
+            // A reserved one that comes again has other labels now: that is for policies which are made now.
+            if (_sequence == 0 || identity.Number.Value >= Identity.FirstLabels)
+            {
+                Add(identity, added);
+            }
+        }
+
+        _sequence = identities.Sequence;
+    }
+
+    private void Add(IdentityRecord identity, List<PolicyEntry> added)
+    {
         List<PolicyKey> keys = [];
         foreach (RuleTemplate template in _templates)
         {
             // Rules about anyone stand under Any already; only ports that this peer names are its own.
             if (template.MeansAnyone ? template.HasNamedPorts && identity.Kind == IdentityKind.Labels : template.Means(identity))
             {
-                template.Entries(Number, identity, _ownPorts, (key, value) =>
+                template.Entries(_context, identity, (key, value) =>
                 {
                     if (Put(key, value, added))
                     {
@@ -113,7 +128,10 @@ internal sealed class CompiledPolicy
             }
         }
 
-        _byIdentity[identity.Number] = keys;
+        if (keys.Count > 0)
+        {
+            _byIdentity[identity.Number] = keys;
+        }
     }
 
     /// <summary>Takes out the entries for an identity, and hands their keys to <paramref name="removed"/>.</summary>
@@ -131,7 +149,7 @@ internal sealed class CompiledPolicy
         }
     }
 
-    /// <summary>Finds the winning entry for an identity, as bpf/lib/policy.h does.</summary>
+    /// <summary>Finds the winning entry for an identity, as bpf/lib/policy.h does: goes on from the best so far. Allocates nothing.</summary>
     public void Match(Identity identity, Direction direction, byte protocol, ushort port, ref PolicyValue best, ref Identity winner)
     {
         Probe(new(Number, identity, direction, 0, 0, 0), ref best, ref winner);
@@ -140,53 +158,6 @@ internal sealed class CompiledPolicy
             ushort masked = (ushort)(port & (0xffff0000u >> bits));
             Probe(new(Number, identity, direction, protocol, masked, (byte)bits), ref best, ref winner);
         }
-    }
-
-    /// <summary>The names that may be asked of a server: the union of what the rules for exactly this port say of it; null = any, as where
-    /// a rule for the same port says nothing of names, or nothing isolates the workload.</summary>
-    public NameFilter? DnsFilter(IdentityRecord server, byte protocol, ushort port)
-    {
-        if ((Flags & EndpointFlags.EgressDefaultDeny) == 0)
-        {
-            return null;
-        }
-
-        if (_filters.TryGetValue((server.Number, protocol, port), out NameFilter? known))
-        {
-            return known;
-        }
-
-        HashSet<FqdnSelector> names = [];
-        bool restricted = false;
-        bool lifted = false;
-        foreach (RuleTemplate template in _templates)
-        {
-            Rule rule = template.Rule;
-            if (rule.Direction != Direction.Egress || rule.Action != RuleAction.Allow || !(template.MeansAnyone || template.Means(server)))
-            {
-                continue;
-            }
-
-            foreach (PortMatch match in rule.Ports.Items)
-            {
-                bool exactly = match.Protocol == protocol && (match.PortName is null
-                    ? match.Ports == PortRange.Single(port)
-                    : server.NamedPorts.TryGetValue((match.PortName.ToLowerInvariant(), protocol), out ushort named) && named == port);
-                if (exactly && match.L7 is L7Match.Dns dns)
-                {
-                    restricted = true;
-                    names.UnionWith(dns.Names);
-                }
-                else if (exactly && match.L7 is null)
-                {
-                    lifted = true;
-                }
-            }
-        }
-
-        NameFilter? filter = restricted && !lifted ? NameFilter.Create([.. names]) : null;
-        _filters[(server.Number, protocol, port)] = filter;
-        return filter;
     }
 
     private void Probe(in PolicyKey key, ref PolicyValue best, ref Identity winner)

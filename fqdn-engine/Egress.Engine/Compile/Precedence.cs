@@ -10,19 +10,17 @@ public static class Precedence
 {
     private const int MaxPriority = 0xff_fffe;
 
-    /// <summary>The number of a rule; <paramref name="restricted"/>: whether something above layer 4 restricts it. Deny over restricted
-    /// over plain, within a priority, within a tier.</summary>
-    public static uint Of(Rule rule, bool restricted)
+    /// <summary>The number of a rule's entry: within a tier, within a priority, by what it does.</summary>
+    public static uint Of(Rule rule, EntryRank rank)
     {
         uint tier = rule.Tier switch
         {
-            Tier.Admin => 3,
-            Tier.Normal => 2,
+            RuleTier.Admin => 3,
+            RuleTier.Normal => 2,
             _ => 1,
         };
-        uint priority = (uint)(MaxPriority - Math.Clamp(rule.Priority, 0, MaxPriority));
-        uint action = rule.Action == RuleAction.Deny ? 3u : restricted ? 2u : 1u;
-        return (tier << 30) | (priority << 4) | action;
+        uint priority = (uint)(MaxPriority - (int)Math.Clamp(rule.Place.Order, 0, MaxPriority));
+        return (tier << 30) | (priority << 4) | (uint)rank;
     }
 
     /// <summary>Whether the first of two entries wins, as bpf/lib/policy.h decides it.</summary>

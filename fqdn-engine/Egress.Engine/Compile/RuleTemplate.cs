@@ -12,6 +12,8 @@ namespace Egress.Engine.Compile;
 /// <summary>One rule, made ready: which peers, which entries for each of them. Immutable.</summary>
 internal sealed class RuleTemplate
 {
+    private static readonly PortMatch AllPorts = new(0, PortRange.All);
+
     private readonly Rule _rule;
     private readonly uint _number;
 
@@ -48,37 +50,66 @@ internal sealed class RuleTemplate
     }
 
     /// <summary>Hands out the entries for a peer.</summary>
-    /// <param name="policy">Number of the policy.</param>
+    /// <param name="policy">The policy's number, and what is the same for all its rules.</param>
     /// <param name="identity">The peer; null = <see cref="Identity.Any"/>.</param>
-    /// <param name="ownPorts">The subject's named ports, which ingress rules mean.</param>
     /// <param name="add">Gets each.</param>
-    public void Entries(uint policy, IdentityRecord? identity, ImmutableDictionary<(string Name, byte Protocol), ushort> ownPorts, Action<PolicyKey, PolicyValue> add)
+    public void Entries(PolicyContext policy, IdentityRecord? identity, Action<PolicyKey, PolicyValue> add)
     {
         Identity number = identity?.Number ?? Identity.Any;
-        foreach ((byte protocol, PortRange range, L7Match? l7) in Ports(identity, ownPorts))
+        foreach ((PortMatch match, PortRange range) in Ports(identity, policy.OwnPorts))
         {
-            bool restricted = l7 is not null && _rule.Action == RuleAction.Allow;
-            PolicyFlags flags = (_rule.Audit ? PolicyFlags.Audit : 0) |
-                (restricted && l7 is L7Match.Dns ? PolicyFlags.RedirectDns : 0) | (restricted && l7 is L7Match.Pending ? PolicyFlags.L7Pending : 0);
-            PolicyValue value = new(Precedence.Of(_rule, restricted), _number, _rule.Action == RuleAction.Deny ? Verdict.Denied : Verdict.Allowed, flags);
-            if (protocol == 0)
+            PolicyValue value = Value(match, policy.LiftedPorts);
+            if (match.Protocol == 0)
             {
-                add(new(policy, number, _rule.Direction, 0, 0, 0), value);
+                add(new(policy.Number, number, _rule.Direction, 0, 0, 0), value);
                 continue;
             }
 
             foreach ((ushort port, byte bits) in PortBlocks.Of(range))
             {
-                add(new(policy, number, _rule.Direction, protocol, port, bits), value);
+                add(new(policy.Number, number, _rule.Direction, match.Protocol, port, bits), value);
             }
         }
     }
 
-    private IEnumerable<(byte Protocol, PortRange Range, L7Match? L7)> Ports(IdentityRecord? identity, ImmutableDictionary<(string Name, byte Protocol), ushort> ownPorts)
+    /// <summary>The ports that http restricts here and a plain rule elsewhere may lift.</summary>
+    public IEnumerable<LiftedPort> HttpPorts()
+    {
+        foreach (PortMatch match in _rule.Ports.Items)
+        {
+            if (_rule.Action == RuleAction.Allow && IsRequests(match.L7))
+            {
+                yield return LiftedPort.Of(_rule, match);
+            }
+        }
+    }
+
+    // The restrictions that other rules for the same port lift.
+    private static bool IsRequests(L7Match? match) => match is L7Match.Http or L7Match.Kafka or L7Match.Pending { What: "http" or "kafka" };
+
+    private PolicyValue Value(PortMatch match, IReadOnlySet<LiftedPort> lifted)
+    {
+        PolicyFlags audit = _rule.Audit ? PolicyFlags.Audit : 0;
+        if (_rule.Action == RuleAction.Deny)
+        {
+            return new(Precedence.Of(_rule, _rule.Audit ? EntryRank.AuditedDeny : EntryRank.Deny), _number, Verdict.Denied, audit);
+        }
+
+        (EntryRank rank, PolicyFlags flags) = match.L7 switch
+        {
+            L7Match.Dns => (EntryRank.Restricted, PolicyFlags.RedirectDns),
+            { } l7 when IsRequests(l7) => (EntryRank.Restricted, PolicyFlags.L7Pending),
+            L7Match => (EntryRank.Guarded, PolicyFlags.L7Pending),
+            _ => (lifted.Count > 0 && lifted.Contains(LiftedPort.Of(_rule, match)) ? EntryRank.Lifting : EntryRank.Plain, PolicyFlags.None),
+        };
+        return new(Precedence.Of(_rule, rank), _number, Verdict.Allowed, flags | audit);
+    }
+
+    private IEnumerable<(PortMatch Match, PortRange Range)> Ports(IdentityRecord? identity, ImmutableDictionary<(string Name, byte Protocol), ushort> ownPorts)
     {
         if (_rule.Ports.IsAbsent)
         {
-            yield return (0, PortRange.All, null);
+            yield return (AllPorts, PortRange.All);
             yield break;
         }
 
@@ -86,7 +117,7 @@ internal sealed class RuleTemplate
         {
             if (match.PortName is null)
             {
-                yield return (match.Protocol, match.Ports, match.L7);
+                yield return (match, match.Ports);
                 continue;
             }
 
@@ -94,7 +125,7 @@ internal sealed class RuleTemplate
             ImmutableDictionary<(string Name, byte Protocol), ushort>? names = _rule.Direction == Direction.Ingress ? ownPorts : identity?.NamedPorts;
             if (names is not null && names.TryGetValue((match.PortName.ToLowerInvariant(), match.Protocol), out ushort port))
             {
-                yield return (match.Protocol, PortRange.Single(port), match.L7);
+                yield return (match, PortRange.Single(port));
             }
         }
     }

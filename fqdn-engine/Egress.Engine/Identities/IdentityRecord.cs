@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Linq;
 using Egress.Engine.Labels;
 using Egress.Engine.Names;
 using Egress.Engine.Rules;
@@ -39,13 +40,16 @@ public sealed class IdentityRecord
     /// <summary>The meaning as one canonical text: equal meanings have equal keys.</summary>
     public string Key { get; }
 
+    /// <summary>Its place in the order in which records came into use.</summary>
+    internal ulong Sequence { get; set; }
+
     /// <summary>Which of the members below is the meaning.</summary>
     public IdentityKind Kind { get; }
 
     /// <summary>The labels; networks and names are of the world.</summary>
     public LabelSet Labels { get; internal init; }
 
-    /// <summary>The networks.</summary>
+    /// <summary>The networks; of labels, those that count a workload's address in.</summary>
     public ImmutableHashSet<Peer.Network> Networks { get; internal init; } = [];
 
     /// <summary>The selectors.</summary>
@@ -54,14 +58,21 @@ public sealed class IdentityRecord
     /// <summary>The ports that a workload of this identity names.</summary>
     public ImmutableDictionary<(string Name, byte Protocol), ushort> NamedPorts { get; internal init; } = ImmutableDictionary<(string, byte), ushort>.Empty;
 
-    /// <summary>Whether a peer of a rule means it. (Everyone is judged apart, as <see cref="Identity.Any"/>.)</summary>
+    /// <summary>Whether it is outside of the cluster. Of what is inside, no address is opened by name.</summary>
+    public bool IsWorld => Kind != IdentityKind.Labels || Labels.TryGet(Label.Reserved, "world", out _);
+
+    /// <summary>Whether a peer of a rule means it. (Everyone is judged apart, as <see cref="Identity.Any"/>.) A learned address is judged
+    /// by its network identity as well, so an FQDN identity is meant by names alone.</summary>
     public bool IsMeantBy(Peer peer) => peer switch
     {
-        Peer.Labelled labelled => labelled.Selector.Matches(Labels),
-        Peer.World => Kind != IdentityKind.Labels || Labels.TryGet(Label.Reserved, "world", out _),
+        Peer.Labelled labelled => Kind != IdentityKind.Fqdn && labelled.Selector.Matches(Labels),
+        Peer.World => Kind != IdentityKind.Fqdn && IsWorld,
         Peer.Network network => Networks.Contains(network),
         Peer.Fqdn fqdn => Names.Contains(fqdn.Selector),
         Peer.Everyone => true,
+        Peer.Every every => every.Parts.All(IsMeantBy),
+        Peer.Not not => !IsMeantBy(not.Part),
+        Peer.Group or Peer.Service => false, // resolved before, or of nothing that is there
         _ => throw new InvalidOperationException($"unknown peer {peer.GetType().Name}"),
     };
 

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 using Egress.Engine.Addresses;
 using Egress.Engine.Datapath;
 using Egress.Engine.Identities;
@@ -9,27 +8,51 @@ namespace Egress.Engine.Learn;
 
 /// <summary>
 /// What each address of a scope counts as, and until when: any number of (FQDN identity, deadline) here, four slots in the
-/// kernel. Where more than four are live, the three that live longest keep their slots and the others share one, under the union
-/// of their selectors, until the first of them is over; then they are laid out anew. Nothing ever counts longer than its own time.
+/// kernel. Where more are live than there are slots, those that end first keep slots of their own and the others share the last
+/// one, under the union of their selectors, until the first of them ends; long before that, as soon as a slot is free, they are laid
+/// out anew (<see cref="Due"/>). So nothing counts longer than its own time; and with a sweep every two seconds nothing counts
+/// for less, but for what ends within two seconds of three others.
 /// </summary>
 internal sealed class LearnedTable
 {
-    private readonly Dictionary<LearnedKey, Slots> _slots = [];
-    // Which keys may have something to free, or to lay out anew, by the second in which it is due.
-    private readonly SortedDictionary<ulong, HashSet<LearnedKey>> _due = [];
     private const ulong Second = 1_000_000_000;
 
-    // So long slots stay after their time, for the reports of what is dropped because of it; they count no more.
+    // How often the sweep comes at the least.
+    private const ulong SweepInterval = 2 * Second;
+
+    // So many seconds slots stay after their time, for the reports of what is dropped because of it; they count no more.
     private const ulong Afterlife = 60;
+
+    private readonly Dictionary<LearnedKey, Slots> _slots = [];
+
+    // Keys that have something to free, or to lay out anew, by the second in which it is due.
+    private readonly SortedDictionary<ulong, List<LearnedKey>> _due = [];
 
     /// <summary>Addresses held.</summary>
     public int Count => _slots.Count;
 
     /// <summary>The keys that are held.</summary>
-    public IEnumerable<LearnedKey> Keys => _slots.Keys;
+    public IReadOnlyCollection<LearnedKey> Keys => _slots.Keys;
 
-    /// <summary>Whether any address counts as the identity.</summary>
-    public IEnumerable<Identity> Identities => _slots.Values.SelectMany(slots => (IEnumerable<LearnedSlot>)slots).Select(slot => slot.Identity).Distinct();
+    /// <summary>All identities that an address counts as, and those of shared slots.</summary>
+    public HashSet<Identity> Identities()
+    {
+        HashSet<Identity> identities = [];
+        foreach (Slots slots in _slots.Values)
+        {
+            foreach (LearnedSlot slot in slots)
+            {
+                identities.Add(slot.Identity);
+            }
+
+            for (int i = 0; slots.IsShared && i < LearnedEntry.SlotCount; i++)
+            {
+                identities.Add(slots.Shared[i].Identity);
+            }
+        }
+
+        return identities;
+    }
 
     /// <summary>Notes that an address counts as an identity; false where it did already for as long. Deadlines only move later.</summary>
     public bool Put(LearnedKey key, Identity identity, Deadline deadline)
@@ -55,86 +78,74 @@ internal sealed class LearnedTable
         }
 
         slots.Add(new(identity, deadline));
-        Note(key, slots, deadline);
+        Note(key, slots, (deadline.Nanoseconds / Second) + Afterlife);
         return true;
     }
 
-    /// <summary>What the kernel should hold for an address that counts as few enough identities for a slot each, which nearly all do;
-    /// false for the others. Allocates nothing.</summary>
-    public bool TryLayout(LearnedKey key, out LearnedEntry entry)
+    /// <summary>What the kernel holds for an address, as it was laid out last. Allocates nothing.</summary>
+    public LearnedEntry Entry(LearnedKey key)
     {
-        bool fits = true;
-        entry = new(key, default, default, default, default);
+        if (!_slots.TryGetValue(key, out Slots? slots))
+        {
+            return new(key, default, default, default, default);
+        }
+
+        return slots.IsShared ? slots.Shared : new(key, At(slots, 0), At(slots, 1), At(slots, 2), At(slots, 3));
+    }
+
+    /// <summary>Lays out what the kernel should hold for an address. Allocates nothing where there is a slot for each identity.</summary>
+    /// <param name="key">The address.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="union">Gives the identity of all selectors of several; 0 where there is none to be had.</param>
+    public LearnedEntry Layout(LearnedKey key, Deadline now, Func<IReadOnlyList<LearnedSlot>, Identity> union)
+    {
         if (_slots.TryGetValue(key, out Slots? slots))
         {
-            fits = slots.Count <= LearnedEntry.SlotCount;
-            entry = fits ? new(key, At(slots, 0), At(slots, 1), At(slots, 2), At(slots, 3)) : entry;
+            if (slots.Count > LearnedEntry.SlotCount)
+            {
+                slots.RemoveAll(slot => slot.Deadline.IsPast(now));
+            }
+
+            slots.IsShared = slots.Count > LearnedEntry.SlotCount;
+            if (slots.IsShared)
+            {
+                Share(key, slots, union);
+            }
         }
 
-        return fits;
+        return Entry(key);
     }
 
-    /// <summary>What the kernel should hold for an address.</summary>
-    public LearnedEntry Layout(LearnedKey key, Deadline now, Func<IReadOnlyList<Identity>, Identity> union)
-    {
-        if (TryLayout(key, out LearnedEntry entry))
-        {
-            return entry;
-        }
-
-        Slots slots = _slots[key];
-        slots.RemoveAll(slot => slot.Deadline.IsPast(now));
-        if (TryLayout(key, out entry))
-        {
-            return entry;
-        }
-
-        List<LearnedSlot> byTime = [.. slots.OrderByDescending(slot => slot.Deadline.Nanoseconds).ThenBy(slot => slot.Identity.Value)];
-        List<LearnedSlot> shared = byTime[(LearnedEntry.SlotCount - 1)..];
-        Deadline first = shared[^1].Deadline;
-        // Looked at as soon as that is over, and not after the usual while.
-        Note(key, slots, new(first.Nanoseconds > Afterlife * Second ? first.Nanoseconds - (Afterlife * Second) : 0));
-        return new(key, byTime[0], byTime[1], byTime[2], new(union([.. shared.Select(slot => slot.Identity)]), first));
-    }
-
-    /// <summary>Keys whose time has come, at most so many; the past slots are gone from them. Keys without any slot are gone.</summary>
+    /// <summary>Keys whose time has come, at most so many; slots that are over for long are gone from them. Keys without any slot are
+    /// gone, the others are to be laid out anew.</summary>
     public IReadOnlyList<(LearnedKey Key, bool Gone)> Due(Deadline now, int limit)
     {
         List<(LearnedKey, bool)> due = [];
         ulong second = now.Nanoseconds / Second;
+        Deadline longPast = new(now.Nanoseconds - (Math.Min(second, Afterlife) * Second));
         while (_due.Count > 0 && due.Count < limit)
         {
-            (ulong at, HashSet<LearnedKey> keys) = _due.First();
-            if (at + Afterlife >= second)
+            using SortedDictionary<ulong, List<LearnedKey>>.Enumerator first = _due.GetEnumerator();
+            first.MoveNext();
+            (ulong at, List<LearnedKey> keys) = first.Current;
+            if (at >= second)
             {
                 break;
             }
 
-            _due.Remove(at);
-            foreach (LearnedKey key in keys)
+            while (keys.Count > 0 && due.Count < limit)
             {
-                if (!_slots.TryGetValue(key, out Slots? slots) || slots.NotedAt != at)
+                LearnedKey key = keys[^1];
+                keys.RemoveAt(keys.Count - 1);
+                if (_slots.TryGetValue(key, out Slots? slots) && slots.NotedAt == at)
                 {
-                    continue;
+                    Look(key, slots, longPast, due);
                 }
+            }
 
-                slots.NotedAt = 0;
-                bool crowded = slots.Count > LearnedEntry.SlotCount;
-                Deadline longPast = new(now.Nanoseconds - (Math.Min(second, Afterlife) * Second));
-                bool freed = slots.RemoveAll(slot => slot.Deadline.IsPast(longPast)) > 0;
-                if (slots.Count == 0)
-                {
-                    _slots.Remove(key);
-                }
-                else
-                {
-                    Note(key, slots, slots.MinBy(slot => slot.Deadline.Nanoseconds).Deadline);
-                }
-
-                if (freed || crowded)
-                {
-                    due.Add((key, slots.Count == 0));
-                }
+            if (keys.Count == 0)
+            {
+                _due.Remove(at);
             }
         }
 
@@ -147,18 +158,91 @@ internal sealed class LearnedTable
     /// <summary>Forgets an address.</summary>
     public void Remove(LearnedKey key) => _slots.Remove(key);
 
+    /// <summary>Has an address no longer count as an identity. False where it did not, or counts as nothing then and is gone.</summary>
+    public bool Remove(LearnedKey key, Identity identity)
+    {
+        if (!_slots.TryGetValue(key, out Slots? slots) || slots.RemoveAll(slot => slot.Identity == identity) == 0)
+        {
+            return false;
+        }
+
+        if (slots.Count == 0)
+        {
+            _slots.Remove(key);
+        }
+
+        return slots.Count > 0;
+    }
+
+    /// <summary>The identities of an address with their deadlines, those that are over included.</summary>
+    public IReadOnlyList<LearnedSlot> SlotsOf(LearnedKey key) => _slots.TryGetValue(key, out Slots? slots) ? slots : [];
+
+    private void Look(LearnedKey key, Slots slots, Deadline longPast, List<(LearnedKey, bool)> due)
+    {
+        slots.NotedAt = 0;
+        bool freed = slots.RemoveAll(slot => slot.Deadline.IsPast(longPast)) > 0;
+        if (slots.Count == 0)
+        {
+            _slots.Remove(key);
+            due.Add((key, true));
+            return;
+        }
+
+        Note(key, slots, (First(slots) / Second) + Afterlife);
+        if (freed || slots.IsShared)
+        {
+            due.Add((key, false));
+        }
+    }
+
+    private void Share(LearnedKey key, Slots slots, Func<IReadOnlyList<LearnedSlot>, Identity> union)
+    {
+        List<LearnedSlot> byTime = [.. slots];
+        byTime.Sort((a, b) => a.Deadline != b.Deadline ? a.Deadline.CompareTo(b.Deadline) : a.Identity.Value.CompareTo(b.Identity.Value));
+        LearnedSlot third = byTime[2];
+
+        // What ends before a sweep can be relied on shares the third's time; the rest has until the first of them ends.
+        int rest = byTime.FindIndex(3, slot => slot.Deadline.Nanoseconds - third.Deadline.Nanoseconds >= SweepInterval);
+        rest = rest < 0 ? byTime.FindIndex(slot => slot.Deadline == byTime[^1].Deadline) : rest;
+        rest = Math.Max(rest, 3);
+        slots.Shared = new(key, byTime[0], byTime[1], Join(byTime[2..rest], union), Join(byTime[rest..], union));
+        Note(key, slots, byTime[0].Deadline.Nanoseconds / Second);
+    }
+
+    // The list is in the order of time: the first of them says until when all of them count.
+    private static LearnedSlot Join(List<LearnedSlot> slots, Func<IReadOnlyList<LearnedSlot>, Identity> union)
+    {
+        if (slots.Count == 1)
+        {
+            return slots[0];
+        }
+
+        Identity joined = union(slots);
+        return joined.Value == 0 ? default : new(joined, slots[0].Deadline);
+    }
+
     private static LearnedSlot At(List<LearnedSlot> slots, int index) => index < slots.Count ? slots[index] : default;
 
-    private void Note(LearnedKey key, Slots slots, Deadline deadline)
+    private static ulong First(List<LearnedSlot> slots)
     {
-        ulong second = deadline.Nanoseconds / Second;
+        ulong first = ulong.MaxValue;
+        foreach (LearnedSlot slot in slots)
+        {
+            first = Math.Min(first, slot.Deadline.Nanoseconds);
+        }
+
+        return first;
+    }
+
+    private void Note(LearnedKey key, Slots slots, ulong second)
+    {
         if (slots.NotedAt != 0 && slots.NotedAt <= second)
         {
             return;
         }
 
         slots.NotedAt = second;
-        if (!_due.TryGetValue(second, out HashSet<LearnedKey>? keys))
+        if (!_due.TryGetValue(second, out List<LearnedKey>? keys))
         {
             _due[second] = keys = [];
         }
@@ -166,9 +250,16 @@ internal sealed class LearnedTable
         keys.Add(key);
     }
 
-    /// <summary>The slots of an address, with the second in which it is looked at next; 0 = in none.</summary>
+    /// <summary>The slots of an address.</summary>
     private sealed class Slots : List<LearnedSlot>
     {
+        /// <summary>The second in which it is looked at next; 0 = in none.</summary>
         public ulong NotedAt { get; set; }
+
+        /// <summary>Whether there are more identities than slots, and <see cref="Shared"/> is what the kernel holds.</summary>
+        public bool IsShared { get; set; }
+
+        /// <summary>The slots as laid out.</summary>
+        public LearnedEntry Shared { get; set; }
     }
 }

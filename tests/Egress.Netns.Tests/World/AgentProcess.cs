@@ -10,7 +10,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading;
 using Egress.Agent.Api;
-using Egress.Agent.Flows;
+using Egress.Observe.Protos.FlowApi;
+using Egress.Observe.Text;
 
 namespace Egress.Netns.Tests.World;
 
@@ -105,7 +106,10 @@ internal sealed class AgentProcess : IDisposable
         List<Flow> flows = [];
         foreach (string line in _http.GetStringAsync($"/v1/flows?last={last}").Result.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            flows.Add(JsonSerializer.Deserialize(line, FlowJson.Default.Flow)!);
+            if (FlowJson.Read(line).Flow is { } flow)
+            {
+                flows.Add(flow);
+            }
         }
 
         return flows;

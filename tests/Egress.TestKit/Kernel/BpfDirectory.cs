@@ -5,12 +5,12 @@ using System.Threading;
 
 namespace Egress.TestKit.Kernel;
 
-/// <summary>A bpf file system of a test's own, mounted at <c>/run/egt-PID-N</c> and gone when disposed. Those of test processes that were
+/// <summary>A bpf file system of a test's own, mounted at <c>/run/egtbpf-PID-N</c> and gone when disposed. Those of test processes that were
 /// killed go when the first one is made.</summary>
 public sealed class BpfDirectory : IDisposable
 {
     private const string Parent = "/run";
-    private const string Prefix = "egt-";
+    private const string Prefix = "egtbpf-";
     private static readonly Lazy<bool> LeftoversRemoved = new(RemoveLeftovers);
     private static int s_made;
 
@@ -37,7 +37,9 @@ public sealed class BpfDirectory : IDisposable
     private static void Remove(string mount)
     {
         Command.Run("umount", "--lazy", mount);
-        Directory.Delete(mount);
+
+        // What a test wrote there before the mount, or after it, goes too.
+        Directory.Delete(mount, recursive: true);
     }
 
     private static bool RemoveLeftovers()

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 
-namespace Egress.Agent.Flows;
+namespace Egress.Observe.Text;
 
 /// <summary>Protocols and TCP flags by name.</summary>
 public static class ProtocolText
