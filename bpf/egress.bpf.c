@@ -47,7 +47,7 @@ static __always_inline int open_connection(const struct packet *p, const struct 
 	ct.deadline = now + ct_lifetime(p->protocol, ct.flags);
 	ct.revision = ep->revision;
 	ct.rule = j->rule;
-	ct.fqdn_identity = j->verdict == VERDICT_AUDITED ? 0 : j->fqdn_identity;
+	ct.fqdn_identity = j->admitted_identity;
 	if (ct_create(key, &ct)) {
 		j->verdict = VERDICT_DENIED;
 		j->reason = DROP_REASON_CT_MAP_INSERTION_FAILED;
@@ -78,8 +78,8 @@ static __always_inline int judge_anew(const struct packet *p, const struct endpo
 		event_emit(p, ep, j, now, 0);
 	anew.flags = (anew.flags & ~(CT_REDIRECT_DNS | CT_AUDITED)) | flags;
 	anew.rule = j->rule;
-	if (j->verdict != VERDICT_AUDITED)
-		anew.fqdn_identity = j->kept_identity ? j->kept_identity : j->fqdn_identity;
+	if (j->admitted)
+		anew.fqdn_identity = j->kept_identity ? j->kept_identity : j->admitted_identity;
 	anew.revision = ep->revision;
 	ct_replace(key, &anew, established);
 	return 0;

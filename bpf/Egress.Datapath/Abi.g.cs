@@ -21,6 +21,15 @@ internal static class AbiSize
 
     /// <summary>COUNTER_KEYS.</summary>
     public const int CounterKeys = 512;
+
+    /// <summary>POLICY_SEGMENTS.</summary>
+    public const int PolicySegments = 16;
+
+    /// <summary>SEGMENTS_SHIFT.</summary>
+    public const int SegmentsShift = 8;
+
+    /// <summary>AUDITED_SEGMENTS_SHIFT.</summary>
+    public const int AuditedSegmentsShift = 12;
 }
 
 internal enum CtFlag : uint
@@ -42,6 +51,9 @@ internal enum EndpointFlag : uint
     Audit = 4,
     ObserveDns = 8,
     Locked = 16,
+    AuditedRules = 32,
+    AuditedEgressDefaultDeny = 64,
+    AuditedIngressDefaultDeny = 128,
 }
 
 internal enum EventType : uint
@@ -75,6 +87,7 @@ internal enum PolicyFlag : uint
     RedirectDns = 1,
     L7Pending = 2,
     Audit = 4,
+    Pass = 8,
 }
 
 internal enum ReservedIdentity : uint
@@ -328,7 +341,10 @@ internal struct AbiFragmentValue
     public byte IcmpType;
 
     [FieldOffset(14)]
-    public ByteArray2 Pad;
+    public byte IcmpCode;
+
+    [FieldOffset(15)]
+    public byte Pad;
 }
 
 [StructLayout(LayoutKind.Explicit, Size = 20)]
@@ -428,12 +444,6 @@ internal struct RawAddressArray4
     private RawAddress _first;
 }
 
-[InlineArray(2)]
-internal struct ByteArray2
-{
-    private byte _first;
-}
-
 [InlineArray(3)]
 internal struct ByteArray3
 {
@@ -449,5 +459,5 @@ internal struct UintArray2
 /// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>
 internal static class AbiVersion
 {
-    public const string Hash = "af0f1c6455b48f68";
+    public const string Hash = "90c885e9bae0c41d";
 }

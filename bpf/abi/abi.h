@@ -20,6 +20,9 @@ enum abi_size {
 	SOCKS_PER_KIND = 16,
 	BUCKET_KEYS = 256,
 	COUNTER_KEYS = 512,
+	POLICY_SEGMENTS = 16, /* policy numbers of one table of rules: where an entry of one passes, the next is looked at */
+	SEGMENTS_SHIFT = 8, /* in an endpoint's flags, 4 bits: how many segments come after the first */
+	AUDITED_SEGMENTS_SHIFT = 12, /* the same, of the audited table */
 };
 
 /* The packet mark (upper half) that steers intercepted DNS into the local stack, and the one that the
@@ -101,6 +104,11 @@ enum endpoint_flag {
 	ENDPOINT_AUDIT = 4, /* what policy would drop passes, and is reported as audited */
 	ENDPOINT_OBSERVE_DNS = 8, /* allowed egress to port 53 goes through the DNS proxy */
 	ENDPOINT_LOCKED = 16, /* attached, not yet configured: everything but ARP and ND is dropped */
+	/* Beside the policy there is a table, POLICY_SEGMENTS numbers further on, of what would be if rules that only audit were
+	 * enforced; what it would drop passes, and is reported as audited. */
+	ENDPOINT_AUDITED_RULES = 32,
+	ENDPOINT_AUDITED_EGRESS_DEFAULT_DENY = 64, /* as the first two, of the audited table */
+	ENDPOINT_AUDITED_INGRESS_DEFAULT_DENY = 128,
 };
 
 /* egress_endpoint: u32 interface index -> endpoint. Written by the agent, whole, so that policy, revision
@@ -109,9 +117,9 @@ struct endpoint {
 	__u32 id;
 	__u32 identity;
 	__u32 scope; /* whose lookups open addresses for it */
-	__u32 policy; /* which policy in egress_policy */
+	__u32 policy; /* which policy in egress_policy: the number of its first segment */
 	__u32 revision; /* of that policy; connections judged under another one are judged again */
-	__u32 flags; /* enum endpoint_flag */
+	__u32 flags; /* enum endpoint_flag, and how many segments there are */
 	/* Which (protocol, port prefix length) levels the policy has entries at, so that no other is looked up:
 	 * bit n (0..16): a protocol with a port prefix of n bits; bit 17: any protocol. */
 	__u32 levels[2]; /* by enum direction */
@@ -149,11 +157,12 @@ struct learned_value {
 };
 ABI_ASSERT(struct learned_value, 64);
 
-/* egress_policy: every entry that matches a packet is found; the highest precedence wins. */
+/* egress_policy: every entry that matches a packet is found; the highest precedence wins. Where the winner passes (POLICY_PASS), or
+ * there is none, the next segment decides, and behind the last one the endpoint's default. */
 struct policy_key {
 	__u32 policy;
 	__u32 identity; /* IDENTITY_ANY: any peer */
-	__u16 port; /* host order, bits beyond port_bits are zero; ICMP: the type */
+	__u16 port; /* host order, bits beyond port_bits are zero; ICMP: type << 8 | code */
 	__u8 protocol; /* 0: any protocol, and then port_bits is 0 */
 	__u8 direction_and_bits; /* direction << 7 | port_bits (0..16) */
 };
@@ -163,11 +172,12 @@ enum policy_flag {
 	POLICY_REDIRECT_DNS = 1,
 	POLICY_L7_PENDING = 2, /* needs an L7 proxy that this build has not: denied, with that reason */
 	POLICY_AUDIT = 4, /* a denial by this entry is audited, not enforced */
+	POLICY_PASS = 8, /* the next segment decides; the verdict is VERDICT_NONE */
 };
 
 struct policy_value {
 	__u32 precedence; /* higher wins; never 0 */
-	__u32 rule; /* names the rule origin in user space */
+	__u32 rule; /* names the rule origin in user space; 0 denies as the default would: the end of a tier */
 	__u8 verdict; /* VERDICT_ALLOWED or VERDICT_DENIED */
 	__u8 flags; /* enum policy_flag */
 	__u16 pad;
@@ -225,7 +235,8 @@ struct fragment_value {
 	__be16 destination_port;
 	__u8 protocol;
 	__u8 icmp_type;
-	__u8 pad[2];
+	__u8 icmp_code;
+	__u8 pad;
 };
 ABI_ASSERT(struct fragment_value, 16);
 

@@ -38,13 +38,16 @@ struct {
 /* What was decided of a packet. */
 struct judgement {
 	__u32 remote_identity;
-	__u32 fqdn_identity;
+	__u32 fqdn_identity; /* the name that decided what is reported */
+	__u32 admitted_identity; /* the name that lets the packet in; audited rules may report another */
 	__u32 kept_identity; /* in: the name that let the connection in; out: 0 where its rule is gone */
 	__u32 rule;
 	__u8 verdict; /* enum verdict */
 	__u8 reason; /* enum drop_reason */
 	__u8 direction; /* enum direction */
 	__u8 redirect; /* to the DNS proxy */
+	__u8 admitted; /* rules let it in, not audit mode */
+	__u8 pad[3];
 };
 
 static __always_inline void event_count(__u8 reason, __u8 direction, __u32 bytes)

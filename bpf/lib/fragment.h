@@ -33,6 +33,7 @@ __noinline int fragment_ports(struct packet *p, __u32 endpoint, __u8 direction, 
 		first.destination_port = p->destination_port;
 		first.protocol = p->protocol;
 		first.icmp_type = p->icmp_type;
+		first.icmp_code = p->icmp_code;
 		bpf_map_update_elem(&egress_fragment, &key, &first, BPF_ANY);
 		return 0;
 	}
@@ -43,6 +44,7 @@ __noinline int fragment_ports(struct packet *p, __u32 endpoint, __u8 direction, 
 	p->destination_port = found->destination_port;
 	p->protocol = found->protocol;
 	p->icmp_type = found->icmp_type;
+	p->icmp_code = found->icmp_code;
 	return 0;
 }
 

@@ -27,6 +27,8 @@ struct policy_query {
 	__u16 port; /* host order */
 	__u8 protocol;
 	__u8 direction;
+	__u32 more_segments; /* after the first, whose number is in policy */
+	__u32 default_deny;
 };
 
 /* The winning entry so far; precedence 0 = none. */

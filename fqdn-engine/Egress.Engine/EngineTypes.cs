@@ -69,7 +69,7 @@ public readonly record struct DnsJudgement(bool Allowed, NameFilter? Filter, uin
 /// <param name="Rejection">Why an address was not taken, the last of several; None otherwise.</param>
 public readonly record struct LearnResult(IReadOnlyList<DatapathStep> Steps, int Taught, AnswerRejection Rejection);
 
-/// <summary>A packet to judge, as the workload sees it.</summary>
+/// <summary>A packet to judge, as the workload sees it. The port of ICMP is its type in the upper byte and its code in the lower one.</summary>
 public readonly record struct FlowQuery(uint Endpoint, Direction Direction, Address Remote, byte Protocol, ushort Port);
 
 /// <summary>What was decided, by what.</summary>

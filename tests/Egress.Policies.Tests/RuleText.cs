@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using System.Text;
+using Egress.Engine.Addresses;
 using Egress.Engine.Rules;
 
 namespace Egress.Policies.Tests;
@@ -61,7 +62,7 @@ internal static class RuleText
     private static string PortLine(PortMatch port)
     {
         string protocol = port.Protocol switch { 0 => "any", 1 => "ICMP", 6 => "TCP", 17 => "UDP", 58 => "ICMPv6", 132 => "SCTP", var other => other.ToString() };
-        string ports = port.PortName is { } name ? $"named {name}" : port.Ports.IsAll ? "all" : port.Ports.ToString();
+        string ports = port.PortName is { } name ? $"named {name}" : port.Ports.IsAll ? "all" : port.Protocol is 1 or 58 ? IcmpLine(port.Ports) : port.Ports.ToString();
         return $"{protocol} {ports}" + port.L7 switch
         {
             null => string.Empty,
@@ -73,6 +74,14 @@ internal static class RuleText
             _ => " ?",
         };
     }
+
+    private static string IcmpLine(PortRange types) => (types.First & 0xff, types.Last & 0xff) switch
+    {
+        (0, 255) when types.First >> 8 == types.Last >> 8 => $"{types.First >> 8}",
+        _ when types.First == types.Last => $"{types.First >> 8} code {types.First & 0xff}",
+        _ => types.ToString(),
+    };
+
     private static string HttpLine(HttpMatch http) =>
         string.Join(' ', new[] { http.Method is null ? null : $"method {http.Method}", http.Path is null ? null : $"path {http.Path}", http.Host is null ? null : $"host {http.Host}" }
             .Concat(http.Headers.Select(header => $"header {header.Name}{(header.Value is null ? string.Empty : $": {header.Value}")}")).Where(part => part is not null));

@@ -135,7 +135,8 @@ public sealed class KernelTrial : IDisposable
     public TrialOutcome Run(int interfaceIndex, Direction direction, in TrialPacket packet)
     {
         TrialOutcome outcome = Run(interfaceIndex, direction, packet.ToFrame(), packet.Mark);
-        if (!outcome.Passed || !outcome.Events.IsEmpty || !_endpoints.TryGetValue(interfaceIndex, out EndpointEntry? endpoint))
+        bool judged = outcome.Events.Any(told => told.Verdict != Verdict.Denied);
+        if (!outcome.Passed || judged || !_endpoints.TryGetValue(interfaceIndex, out EndpointEntry? endpoint))
         {
             return outcome;
         }
@@ -187,14 +188,15 @@ public sealed class KernelTrial : IDisposable
         _reader.Read();
         ImmutableArray<DatapathEvent> events = [.. _events];
 
-        // A test run takes no part in the network, so that the kernel refuses to assign a socket in it, if there is one at all.
-        // What was decided is told before that.
-        bool toProxy = events is [{ Verdict: Verdict.Redirected }, { Reason: DropReason.SocketLookupFailed or DropReason.SocketAssignFailed }];
-        DatapathEvent told = toProxy ? events[0] : events.LastOrDefault();
+        // A test run takes no part in the network: the kernel refuses to assign a socket in it, if there is one at all. Nothing else
+        // has these reasons; what was decided is told before them, for a new connection.
+        bool toProxy = events.LastOrDefault().Reason is DropReason.SocketLookupFailed or DropReason.SocketAssignFailed;
+        DatapathEvent told = toProxy && events.Length == 1 ? default : toProxy ? events[0] : events.LastOrDefault();
+        bool passed = toProxy || result is NextProgram or PassAsIs;
         return new TrialOutcome
         {
-            Passed = toProxy || result is NextProgram or PassAsIs,
-            Verdict = events.IsEmpty ? result is NextProgram or PassAsIs ? Verdict.Allowed : Verdict.Denied : told.Verdict,
+            Passed = passed,
+            Verdict = told.Verdict != Verdict.None ? told.Verdict : toProxy ? Verdict.Redirected : passed ? Verdict.Allowed : Verdict.Denied,
             Reason = told.Reason,
             Rule = told.Rule,
             Remote = told.Remote,

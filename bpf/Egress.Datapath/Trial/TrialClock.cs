@@ -8,11 +8,14 @@ using Egress.Linux;
 namespace Egress.Datapath.Trial;
 
 /// <summary>
-/// A clock that stands still until it is moved, for programs that read the machine's: what differs is put on the deadlines in the maps.
+/// A clock that stands still until it is moved, to a few milliseconds, for programs that read the machine's: what differs is put on the deadlines in the maps.
 /// Invariant: a deadline in a map is the one on this clock less <see cref="_ahead"/>.
 /// </summary>
 internal sealed class TrialClock
 {
+    /// <summary>How far the programs' time may run on before it is set back; deadlines are about whole seconds, and rewriting the maps costs.</summary>
+    private const long Tolerance = 5_000_000;
+
     private readonly KernelMaps _maps;
     private long _ahead;
 
@@ -25,17 +28,18 @@ internal sealed class TrialClock
 
     public Deadline Now { get; private set; }
 
-    public void Advance(TimeSpan time)
-    {
-        Now = Now.After(time);
-        Align();
-    }
+    public void Advance(TimeSpan time) => Now = Now.After(time);
 
     /// <summary>Has the programs see the time that this clock shows, and none that went by since.</summary>
     public void Align()
     {
         long ahead = (long)Now.Nanoseconds - (long)BootClock.Now;
         long earlier = ahead - _ahead;
+        if (Math.Abs(earlier) < Tolerance)
+        {
+            return;
+        }
+
         _ahead = ahead;
         Rewrite(_maps.Learned, (ref AbiLearnedValue value) =>
         {

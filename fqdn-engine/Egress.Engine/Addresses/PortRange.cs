@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Egress.Engine.Addresses;
 
-/// <summary>Ports <paramref name="First"/> to <paramref name="Last"/>, both included. For ICMP the number is the type.</summary>
+/// <summary>Ports <paramref name="First"/> to <paramref name="Last"/>, both included. For ICMP the number is the type in the upper byte, the code in the lower one.</summary>
 public readonly record struct PortRange(ushort First, ushort Last)
 {
     /// <summary>Every port.</summary>

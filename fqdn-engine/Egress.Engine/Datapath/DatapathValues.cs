@@ -40,7 +40,8 @@ public sealed record EndpointEntry
     public required ImmutableArray<Address> Addresses { get; init; }
 }
 
-/// <summary>Bits of <see cref="EndpointEntry.Flags"/>, the numbers of enum endpoint_flag in bpf/abi/abi.h.</summary>
+/// <summary>Bits of <see cref="EndpointEntry.Flags"/>, the numbers of enum endpoint_flag in bpf/abi/abi.h. Bits 8 to 11 are how many segments
+/// the policy has after its first, bits 12 to 15 the same of the audited table.</summary>
 [Flags]
 public enum EndpointFlags : uint
 {
@@ -61,6 +62,16 @@ public enum EndpointFlags : uint
 
     /// <summary>Attached, not yet configured: everything but ARP and neighbour discovery is dropped.</summary>
     Locked = 16,
+
+    /// <summary>Beside the policy there is a table of what would be if rules that only audit were enforced, <see cref="PolicyKey.Segments"/>
+    /// numbers further on.</summary>
+    AuditedRules = 32,
+
+    /// <summary>Egress that no entry of the audited table allows would be dropped.</summary>
+    AuditedEgressDefaultDeny = 64,
+
+    /// <summary>Ingress that no entry of the audited table allows would be dropped.</summary>
+    AuditedIngressDefaultDeny = 128,
 }
 
 /// <summary>Key of an entry of the policy map.</summary>
@@ -68,9 +79,13 @@ public enum EndpointFlags : uint
 /// <param name="Identity">The peer, or <see cref="Identity.Any"/>.</param>
 /// <param name="Direction">As the workload sees it.</param>
 /// <param name="Protocol">IP protocol number, 0 = any (and then <paramref name="PortBits"/> is 0).</param>
-/// <param name="Port">Host order; bits beyond <paramref name="PortBits"/> are zero.</param>
+/// <param name="Port">Host order; for ICMP the type in the upper byte and the code in the lower one; bits beyond <paramref name="PortBits"/> are zero.</param>
 /// <param name="PortBits">Length of the port prefix, 0..16.</param>
-public readonly record struct PolicyKey(uint Policy, Identity Identity, Direction Direction, byte Protocol, ushort Port, byte PortBits);
+public readonly record struct PolicyKey(uint Policy, Identity Identity, Direction Direction, byte Protocol, ushort Port, byte PortBits)
+{
+    /// <summary>Policy numbers that a table of rules has; where the winner of one passes, or there is none, the next is looked at.</summary>
+    public const int Segments = 16;
+}
 
 /// <summary>Bits of <see cref="PolicyValue.Flags"/>, the numbers of enum policy_flag in bpf/abi/abi.h.</summary>
 [Flags]
@@ -87,6 +102,9 @@ public enum PolicyFlags : byte
 
     /// <summary>A denial by this entry is audited, not enforced.</summary>
     Audit = 4,
+
+    /// <summary>The next segment decides; the verdict is None.</summary>
+    Pass = 8,
 }
 
 /// <summary>What an entry of the policy map says. Of all entries that match a packet the highest precedence wins.</summary>

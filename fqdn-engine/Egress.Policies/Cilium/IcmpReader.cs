@@ -134,7 +134,7 @@ internal sealed class IcmpReader(Report report)
         if (node is YamlScalar scalar && (names.TryGetValue(scalar.Text, out type) ||
             (Fields.IsDecimal(scalar.Text) && byte.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out type))))
         {
-            return new(v6 ? Icmpv6 : Icmp, PortRange.Single(type));
+            return PortMatch.Icmp(v6 ? Icmpv6 : Icmp, type);
         }
 
         string hint = node is YamlScalar wrong && Suggestion.For(wrong.Text, names.Keys) is { } meant ? $"; did you mean '{meant}'?" : string.Empty;

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Immutable;
+using System.IO;
 using System.Linq;
 using Egress.Datapath.Trial;
 using Egress.Engine;
@@ -28,10 +29,15 @@ public sealed class PacketWorld : IDisposable
 
     private uint _revision;
 
+    private uint PolicyNumber => 100 * _revision;
+
     public PacketWorld()
     {
         KernelRequirement.Demand();
-        Trial = KernelTrial.Open();
+
+        // Planted bugs: tests/mutants.sh.
+        string? planted = Environment.GetEnvironmentVariable("EGRESS_BPF_OBJECT");
+        Trial = planted is null ? KernelTrial.Open() : KernelTrial.Open(File.ReadAllBytes(planted));
     }
 
     internal KernelTrial Trial { get; }
@@ -68,7 +74,7 @@ public sealed class PacketWorld : IDisposable
     public void Enforce(EndpointFlags flags, params ReadOnlySpan<PolicyEntry> entries)
     {
         _revision++;
-        ImmutableArray<PolicyEntry> own = [.. entries.ToArray().Select(entry => entry with { Key = entry.Key with { Policy = _revision } })];
+        ImmutableArray<PolicyEntry> own = [.. entries.ToArray().Select(entry => entry with { Key = entry.Key with { Policy = PolicyNumber + entry.Key.Policy - 1 } })];
         Trial.Apply(
         [
             new DatapathStep.PutPolicy(own),
@@ -78,7 +84,7 @@ public sealed class PacketWorld : IDisposable
                 InterfaceIndex = Interface,
                 Identity = new(1234),
                 Scope = Scope,
-                Policy = _revision,
+                Policy = PolicyNumber,
                 Revision = _revision,
                 Flags = flags,
                 EgressLevels = Levels(own, Direction.Egress),
