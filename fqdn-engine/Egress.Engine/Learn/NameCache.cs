@@ -38,7 +38,7 @@ public sealed class NameCache
     /// <summary>Takes a pair. Deadlines only move later. Allocates nothing but room for more.</summary>
     public PutOutcome Put(uint owner, ReadOnlySpan<byte> canonicalName, Address address, Deadline deadline, Deadline now, out NameHandle name)
     {
-        ulong hash = NameCacheHash.Of(owner, canonicalName);
+        ulong hash = _index.HashOf(owner, canonicalName);
         int found = _index.FindName(hash, owner, canonicalName);
         name = new(found);
         if (found >= 0 && _index.FindPair(found, address) is var held and >= 0)

@@ -1,5 +1,6 @@
 using System;
 using Egress.Engine.Addresses;
+using Egress.Engine.Names;
 
 namespace Egress.Engine.Learn;
 
@@ -9,6 +10,8 @@ internal sealed class NameCacheIndex
 {
     private const int None = -1;
 
+    // Names and addresses come from outside; with a secret they can't be chosen to collide.
+    private readonly SeededHash _hash = new(SeededHash.ProcessSeed);
     private readonly NameCacheSlab<CachedPlace> _places = new();
     private readonly NameCacheSlab<CachedOwner> _owners = new();
     private readonly NameCacheTexts _texts = new();
@@ -62,7 +65,7 @@ internal sealed class NameCacheIndex
     /// <summary>Finds a place; -1 where it is not there.</summary>
     public int FindPlace(uint owner, Address address)
     {
-        NameCacheTable.Candidates candidates = _byPlace.Find(NameCacheHash.Of(owner, address));
+        NameCacheTable.Candidates candidates = _byPlace.Find(HashOf(owner, address));
         while (candidates.Next(out int place))
         {
             ref CachedPlace record = ref _places[place];
@@ -78,7 +81,7 @@ internal sealed class NameCacheIndex
     /// <summary>Finds a pair; -1 where it is not there.</summary>
     public int FindPair(int name, Address address)
     {
-        NameCacheTable.Candidates candidates = _byPair.Find(NameCacheHash.Of((uint)name, address));
+        NameCacheTable.Candidates candidates = _byPair.Find(HashOf((uint)name, address));
         while (candidates.Next(out int pair))
         {
             if (Pairs[pair].Name == name && Pairs[pair].Address == address)
@@ -98,7 +101,7 @@ internal sealed class NameCacheIndex
         {
             number = _owners.Take();
             _owners[number] = new() { Number = owner, FirstName = None };
-            _byOwner.Add(NameCacheHash.Of(owner, default(Address)), number);
+            _byOwner.Add(HashOf(owner, default(Address)), number);
         }
 
         ref CachedOwner owned = ref _owners[number];
@@ -125,7 +128,7 @@ internal sealed class NameCacheIndex
             place = _places.Take();
             uint owner = _owners[named.Owner].Number;
             _places[place] = new() { Owner = owner, FirstPair = None };
-            _byPlace.Add(NameCacheHash.Of(owner, address), place);
+            _byPlace.Add(HashOf(owner, address), place);
         }
 
         ref CachedPlace placed = ref _places[place];
@@ -144,7 +147,7 @@ internal sealed class NameCacheIndex
         named.Pairs++;
         placed.FirstPair = pair;
         placed.Pairs++;
-        _byPair.Add(NameCacheHash.Of((uint)name, address), pair);
+        _byPair.Add(HashOf((uint)name, address), pair);
         return pair;
     }
 
@@ -154,7 +157,7 @@ internal sealed class NameCacheIndex
         ref CachedPair record = ref Pairs[pair];
         ref CachedName named = ref Names[record.Name];
         ref CachedPlace placed = ref _places[record.Place];
-        _byPair.Remove(NameCacheHash.Of((uint)record.Name, record.Address), pair);
+        _byPair.Remove(HashOf((uint)record.Name, record.Address), pair);
         if (record.NameNext >= 0)
         {
             Pairs[record.NameNext].NamePrevious = record.NamePrevious;
@@ -169,7 +172,7 @@ internal sealed class NameCacheIndex
         (record.PlacePrevious >= 0 ? ref Pairs[record.PlacePrevious].PlaceNext : ref placed.FirstPair) = record.PlaceNext;
         if (--placed.Pairs == 0)
         {
-            _byPlace.Remove(NameCacheHash.Of(placed.Owner, record.Address), record.Place);
+            _byPlace.Remove(HashOf(placed.Owner, record.Address), record.Place);
             _places.Release(record.Place);
         }
 
@@ -195,7 +198,7 @@ internal sealed class NameCacheIndex
         (named.OwnerPrevious >= 0 ? ref Names[named.OwnerPrevious].OwnerNext : ref owned.FirstName) = named.OwnerNext;
         if (--owned.Names == 0)
         {
-            _byOwner.Remove(NameCacheHash.Of(owned.Number, default(Address)), named.Owner);
+            _byOwner.Remove(HashOf(owned.Number, default(Address)), named.Owner);
             _owners.Release(named.Owner);
         }
 
@@ -209,9 +212,14 @@ internal sealed class NameCacheIndex
         }
     }
 
+    /// <summary>The hash of a name of an owner.</summary>
+    public ulong HashOf(uint owner, ReadOnlySpan<byte> text) => _hash.Of(owner, text);
+
+    private ulong HashOf(uint number, Address address) => _hash.Of(number, address.High, address.Low);
+
     private int FindOwner(uint owner)
     {
-        NameCacheTable.Candidates candidates = _byOwner.Find(NameCacheHash.Of(owner, default(Address)));
+        NameCacheTable.Candidates candidates = _byOwner.Find(HashOf(owner, default(Address)));
         while (candidates.Next(out int number))
         {
             if (_owners[number].Number == owner)

@@ -141,6 +141,23 @@ public sealed class NameCacheTests
         }
     }
 
+    [Fact]
+    public void Refresh_AllocatesNothing()
+    {
+        NameCache cache = new(new LearnSettings());
+        byte[] name = Name(1).Wire.ToArray();
+        Address address = AddressOf(1);
+        cache.Put(1, name, address, new(10 * Second), new(Second), out _);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (ulong i = 0; i < 1_000; i++)
+        {
+            cache.Put(1, name, address, new((11 + i) * Second), new(Second), out _);
+        }
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+    }
+
     private static void Compare(NameCache cache, Model model, int seed, int step)
     {
         Dictionary<(uint, string, Address), Deadline> held = (from handle in cache.All()
