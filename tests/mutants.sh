@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 # file | what is there | what is planted
 mutants=$(cat <<'LIST'
 base.h|return now >= deadline;|return now > deadline + SECOND;
+base.h|if (tick->jiffies != jiffies)|if (!tick->time)
 ct.h|if (ct_is_closing(ct))|if (0)
 ct.h|return established \|\| (ct->flags & CT_REPLY_SEEN);|return 0;
 ct.h|return direction == DIRECTION_EGRESS && !established;|return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * From bytes to a packet: addresses in mapped form, protocol, ports. Lengths in the packet are never trusted:
- * every read is a bpf_skb_load_bytes, which also reaches what does not lie in the linear part.
+ * every read is held against the packet's end.
  * packet_parse returns 0, PACKET_PASSES for what needs no policy (ARP), or a drop reason.
  */
 #ifndef EGRESS_PACKET_H
@@ -10,11 +10,13 @@
 #include "base.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/ip.h>
-#include <linux/ipv6.h>
 
 #define PACKET_PASSES 1
 #define EXTENSION_HEADERS 6
+#define IPV6_HEADER 40
+#define LINEAR_PART 1024
 
 /* linux/icmp.h and icmpv6.h pull in the C library's headers, which have no place here. */
 #define ICMP_ECHOREPLY 0
@@ -43,7 +45,7 @@ enum fragment_place {
 
 struct packet {
 	union addr source;
-	union addr destination;
+	union addr destination; /* right behind the source, as in an IPv6 header */
 	__be16 source_port; /* echo: the identifier in both; other ICMP: 0 */
 	__be16 destination_port;
 	__u8 protocol;
@@ -59,6 +61,26 @@ struct packet {
 	__u32 end; /* of the payload, as the network header tells it; padding may follow */
 	__u32 length; /* from the network header on */
 };
+
+/* Reads a part of the packet that may lie outside of its linear part. It is pulled in first: a page that the sender may still write to
+ * must not say one thing here and another to the router. */
+static __always_inline int packet_pull(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	return offset + size > skb->len || bpf_skb_pull_data(skb, offset + size) || bpf_skb_load_bytes(skb, offset, to, size);
+}
+
+/* The same for what lies in the linear part as good as always, and is read there without a call. */
+static __always_inline int packet_load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	void *data = (void *)(long)skb->data;
+
+	if (offset <= LINEAR_PART && data + offset + size <= (void *)(long)skb->data_end) {
+		/* Headers are aligned to words but for the Ethernet header's 14 bytes, which NET_IP_ALIGN makes up for. */
+		__builtin_memcpy(to, __builtin_assume_aligned(data + offset, 4), size);
+		return 0;
+	}
+	return packet_pull(skb, offset, to, size);
+}
 
 static __always_inline int packet_is_icmp(const struct packet *p)
 {
@@ -97,7 +119,7 @@ static __always_inline int packet_parse_transport(struct __sk_buff *skb, struct 
 
 	if (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP && p->protocol != PROTOCOL_SCTP && !packet_is_icmp(p))
 		return 0;
-	if (bpf_skb_load_bytes(skb, p->offset, head, sizeof(head)))
+	if (packet_load(skb, p->offset, head, sizeof(head)))
 		return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
 	if (!packet_is_icmp(p)) {
 		__builtin_memcpy(&p->source_port, head, 2);
@@ -130,7 +152,7 @@ static __always_inline int packet_check_transport(struct __sk_buff *skb, struct 
 		size = 8;
 	if (p->end - p->offset < size)
 		return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
-	if (p->protocol == IPPROTO_TCP && bpf_skb_load_bytes(skb, p->offset + 13, &p->tcp_flags, 1))
+	if (p->protocol == IPPROTO_TCP && packet_load(skb, p->offset + 13, &p->tcp_flags, 1))
 		return DROP_REASON_CT_TRUNCATED_OR_INVALID_HEADER;
 	return 0;
 }
@@ -138,6 +160,8 @@ static __always_inline int packet_check_transport(struct __sk_buff *skb, struct 
 /* Loose and strict source routes (RFC 791 section 3.1): the destination that is judged would not be the one that is reached. */
 __noinline int packet_is_source_routed(struct __sk_buff *skb, __u32 offset, __u32 end)
 {
+	if (end > skb->len || bpf_skb_pull_data(skb, end))
+		return 1;
 	for (int i = 0; i < 40 && offset < end; i++) {
 		__u8 type, length;
 
@@ -162,7 +186,7 @@ static __always_inline int packet_parse_v4(struct __sk_buff *skb, struct packet 
 	__u16 fragment;
 	__u32 length;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+	if (packet_load(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return DROP_REASON_INVALID_PACKET;
 	p->family = 4;
 	p->protocol = ip.protocol;
@@ -189,63 +213,67 @@ static __always_inline int packet_parse_v4(struct __sk_buff *skb, struct packet 
 	return 0;
 }
 
-/* Walks the extension headers (RFC 8200 section 4) up to the transport header. */
-static __always_inline int packet_parse_v6(struct __sk_buff *skb, struct packet *p, __u32 offset)
+static __always_inline int packet_is_extension(__u8 header)
 {
-	struct ipv6hdr ip;
-	__u8 next;
+	return header == IPPROTO_HOPOPTS || header == IPPROTO_ROUTING || header == IPPROTO_DSTOPTS || header == IPPROTO_FRAGMENT ||
+	       header == IPPROTO_AH;
+}
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 6)
-		return DROP_REASON_INVALID_PACKET;
-	p->family = 6;
-	p->hop_limit = ip.hop_limit;
-	__builtin_memcpy(&p->source, &ip.saddr, 16);
-	__builtin_memcpy(&p->destination, &ip.daddr, 16);
-	/* A mapped address never travels (RFC 4291 section 2.5.5.2), and here it would pass for the IPv4 one. */
-	if ((!p->source.words[0] && !p->source.words[1] && p->source.words[2] == bpf_htonl(0xffff)) ||
-	    (!p->destination.words[0] && !p->destination.words[1] && p->destination.words[2] == bpf_htonl(0xffff)))
-		return DROP_REASON_INVALID_PACKET;
-	next = ip.nexthdr;
-	offset += sizeof(ip);
-	p->end = ip.payload_len || !skb->gso_size ? offset + bpf_ntohs(ip.payload_len) : skb->len;
-	for (int i = 0; i <= EXTENSION_HEADERS; i++) {
-		__u8 head[8];
+/* Walks the extension headers (RFC 8200 section 4) up to the transport header. */
+__noinline int packet_skip_extensions(struct __sk_buff *skb, struct packet *p)
+{
+	for (int i = 0; p && i < EXTENSION_HEADERS; i++) {
+		__u8 next = p->protocol, head[8];
 
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS &&
-		    next != IPPROTO_FRAGMENT && next != IPPROTO_AH) {
-			p->protocol = next;
-			p->offset = offset;
-			return 0;
-		}
-		if (i == EXTENSION_HEADERS || bpf_skb_load_bytes(skb, offset, head, sizeof(head)))
+		if (packet_pull(skb, p->offset, head, sizeof(head)))
 			return DROP_REASON_INVALID_IPV6_EXTENSION_HEADER;
+		p->protocol = head[0];
 		if (next == IPPROTO_FRAGMENT) {
 			__u16 place = head[2] << 8 | head[3];
 
 			__builtin_memcpy(&p->fragment_id, head + 4, 4);
 			p->fragment_protocol = head[0];
+			p->offset += 8;
 			if (place & 0xfff8) {
 				/* What follows is not a header any more. */
 				p->fragment = FRAGMENT_LATER;
-				p->protocol = head[0];
-				p->offset = offset + 8;
 				return 0;
 			}
 			/* Without M it is an atomic fragment (RFC 6946), a whole packet. */
 			if (place & 1)
 				p->fragment = FRAGMENT_FIRST;
-			offset += 8;
 		} else if (next == IPPROTO_AH) {
-			offset += (head[1] + 2) * 4; /* RFC 4302 section 2.2 */
+			p->offset += (head[1] + 2) * 4; /* RFC 4302 section 2.2 */
 		} else {
 			/* Segments left: the destination is not the last one yet (RFC 8200 section 4.4). */
 			if (next == IPPROTO_ROUTING && head[3])
 				return DROP_REASON_INVALID_IPV6_EXTENSION_HEADER;
-			offset += (head[1] + 1) * 8;
+			p->offset += (head[1] + 1) * 8;
 		}
-		next = head[0];
+		if (!packet_is_extension(p->protocol))
+			return 0;
 	}
 	return DROP_REASON_INVALID_IPV6_EXTENSION_HEADER;
+}
+
+static __always_inline int packet_parse_v6(struct __sk_buff *skb, struct packet *p, __u32 offset)
+{
+	__u8 head[8]; /* version, payload length, next header, hop limit; two addresses follow */
+	__u16 length;
+
+	if (packet_load(skb, offset, head, sizeof(head)) || head[0] >> 4 != 6 || packet_load(skb, offset + sizeof(head), &p->source, 32))
+		return DROP_REASON_INVALID_PACKET;
+	p->family = 6;
+	p->hop_limit = head[7];
+	/* A mapped address never travels (RFC 4291 section 2.5.5.2), and here it would pass for the IPv4 one. */
+	if ((!p->source.words[0] && !p->source.words[1] && p->source.words[2] == bpf_htonl(0xffff)) ||
+	    (!p->destination.words[0] && !p->destination.words[1] && p->destination.words[2] == bpf_htonl(0xffff)))
+		return DROP_REASON_INVALID_PACKET;
+	p->protocol = head[6];
+	p->offset = offset + IPV6_HEADER;
+	length = head[4] << 8 | head[5];
+	p->end = length || !skb->gso_size ? p->offset + length : skb->len;
+	return packet_is_extension(p->protocol) ? packet_skip_extensions(skb, p) : 0;
 }
 
 static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *p)
