@@ -11,7 +11,11 @@ using Egress.Agent.Api;
 using Egress.Agent.Dns;
 using Egress.Agent.Endpoints;
 using Egress.Agent.Engine;
+using Egress.Agent.Export;
 using Egress.Agent.Flows;
+using Egress.Agent.Metrics;
+using Egress.Agent.Web;
+using Egress.Observe.Service;
 using Egress.Observe;
 using Egress.Observe.Text;
 using Egress.Agent.Network;
@@ -60,8 +64,9 @@ public static class AgentDaemon
             using StateFiles state = new(settings.StateDirectory);
             using EngineHost host = new(settings.ForEngine, datapath, state, Log);
             Observations flows = new(settings.EventsKept, $"{settings.ClusterName}/{settings.NodeName}", ApiQueries.Version, TimeProvider.System);
+            using AgentMeter meter = new();
             using FlowRecorder recorder = new(host, flows, settings.ClusterName);
-            using EngineDnsPolicy dnsPolicy = new(host, settings.Fqdn, recorder.Record);
+            using EngineDnsPolicy dnsPolicy = new(host, settings.Fqdn, (in DnsReport report) => Report(report, recorder, meter));
             await using DnsProxyServer dns = OpenDns(settings, dnsPolicy, datapath);
             HostRouting.Ensure(settings.RoutingTable);
             host.Update(engine => engine.SetPeers(HostPeers(settings)));
@@ -71,7 +76,13 @@ public static class AgentDaemon
             endpoints.TakeUp();
             dns.Start();
             host.Start();
-            await using ApiServer api = await ApiServer.StartAsync(settings.Socket, new ApiQueries(host, endpoints, policies, flows, dns), endpoints, flows).ConfigureAwait(false);
+            using PrometheusText metrics = Measure(meter, host, endpoints, policies, dns, flows);
+            using AgentEvents events = new(flows, policies, endpoints);
+            ObserverService observer = new(flows, TimeProvider.System);
+            await using FlowExport? export = FlowExport.Start(settings.Export, observer, Log);
+            using IDisposable? telemetry = settings.Http.OtlpEndpoint.Length > 0 ? OpenTelemetryExport.Start(new Uri(settings.Http.OtlpEndpoint), settings.NodeName) : null;
+            await using WebServer? web = await WebServer.StartAsync(settings.Http, settings.NodeName, metrics.Write, () => host.Degraded, observer).ConfigureAwait(false);
+            await using ApiServer api = await ApiServer.StartAsync(settings.Socket, new ApiQueries(host, endpoints, policies, flows, dns), endpoints, observer, metrics.Write).ConfigureAwait(false);
             await using FlowServer flowServer = await FlowServer.StartAsync(settings, flows).ConfigureAwait(false);
             Log($"ready: {endpoints.List().Count} endpoints, {policies.List().Count} policies, API at {settings.Socket}");
             await stop.Task.ConfigureAwait(false);
@@ -82,6 +93,23 @@ public static class AgentDaemon
         {
             throw new AgentException(exception.Message, exception);
         }
+    }
+
+    private static void Report(in DnsReport report, FlowRecorder recorder, AgentMeter meter)
+    {
+        recorder.Record(report);
+        if (report.Outcome == DnsOutcome.Answered)
+        {
+            meter.Answered(report.ElapsedMicroseconds);
+        }
+    }
+
+    private static PrometheusText Measure(AgentMeter meter, EngineHost host, EndpointRegistry endpoints, PolicyDirectory policies, DnsProxyServer dns, Observations flows)
+    {
+        PrometheusText text = new(AgentMeter.Name);
+        meter.Watch(host);
+        meter.Watch(endpoints, policies, dns, flows);
+        return text;
     }
 
     private static void Stop(PosixSignalContext context, TaskCompletionSource stop)

@@ -22,6 +22,7 @@ internal static class CommandTree
         ("fqdn", FqdnCommand.Create),
         ("identity", IdentityCommand.Create),
         ("observe", ObserveCommand.Create),
+        ("why", WhyCommand.Create),
         ("status", StatusCommand.Create),
         ("bpf", BpfCommand.Create),
         ("completion", CompletionCommand.Create),

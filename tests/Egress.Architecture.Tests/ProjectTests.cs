@@ -33,7 +33,7 @@ public sealed class ProjectTests
         ["Egress.Policies"] = ["YamlDotNet"],
         ["Egress.Grpc"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "Grpc.Tools"],
         ["Egress.Observe"] = ["Google.Protobuf", "Grpc.Tools"],
-        ["Egress.Agent"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "YamlDotNet"],
+        ["Egress.Agent"] = ["Microsoft.AspNetCore.App", "Google.Protobuf", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "YamlDotNet"],
         ["Egress.Cli"] = ["Egress.Grpc", "Egress.Observe", "System.CommandLine"],
     };
 

@@ -8,12 +8,12 @@ using System.Text.Json.Serialization.Metadata;
 using System.Threading;
 using System.Threading.Tasks;
 using Egress.Agent.Endpoints;
+using Egress.Agent.Metrics;
 using Egress.Grpc;
 using Egress.Observe;
 using Egress.Observe.Protos.ObserverApi;
 using Egress.Observe.Service;
 using Egress.Observe.Text;
-using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -39,7 +39,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <exception cref="AgentException">The socket can't be made.</exception>
-    public static async Task<ApiServer> StartAsync(string socket, ApiQueries queries, EndpointRegistry endpoints, Observations flows)
+    public static async Task<ApiServer> StartAsync(string socket, ApiQueries queries, EndpointRegistry endpoints, ObserverService observer, Func<string> metrics)
     {
         try
         {
@@ -59,7 +59,7 @@ public sealed class ApiServer : IAsyncDisposable
                 options.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http1);
             });
             WebApplication application = builder.Build();
-            Map(application, queries, endpoints, flows);
+            Map(application, queries, endpoints, observer, metrics);
             await application.StartAsync().ConfigureAwait(false);
             File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             return new ApiServer(application, socket);
@@ -79,7 +79,7 @@ public sealed class ApiServer : IAsyncDisposable
         File.Delete(_socket);
     }
 
-    private static void Map(WebApplication application, ApiQueries queries, EndpointRegistry endpoints, Observations flows)
+    private static void Map(WebApplication application, ApiQueries queries, EndpointRegistry endpoints, ObserverService observer, Func<string> metrics)
     {
         application.MapGet("/v1/status", context => Reply(context, 200, queries.Status(), ApiJson.Default.StatusReply));
         application.MapGet("/v1/endpoints", context => Reply(context, 200, queries.Endpoints(), ApiJson.Default.ListEndpointReply));
@@ -92,9 +92,13 @@ public sealed class ApiServer : IAsyncDisposable
         application.MapGet("/v1/bpf/ipcache", context => Reply(context, 200, queries.Ipcache(), ApiJson.Default.ListIpcacheReply));
         application.MapGet("/v1/bpf/policy", context => Reply(context, 200, queries.PolicyMap(), ApiJson.Default.ListPolicyEntryReply));
         application.MapGet("/v1/bpf/ct", context => Reply(context, 200, queries.Conntrack(), ApiJson.Default.ListConntrackReply));
-        ObserverService observer = new(flows, TimeProvider.System);
         application.MapGet("/v1/flows", context => Flows(context, observer));
         application.MapPost("/v1/flows", context => Flows(context, observer));
+        application.MapGet("/metrics", context =>
+        {
+            context.Response.ContentType = PrometheusText.ContentType;
+            return context.Response.WriteAsync(metrics());
+        });
     }
 
     private static Task Reply<T>(HttpContext context, int status, T reply, JsonTypeInfo<T> type)
@@ -176,7 +180,7 @@ public sealed class ApiServer : IAsyncDisposable
             context.Response.ContentType = "application/x-ndjson";
             await observer.FlowsAsync(request, response => Write(context, response), () => Flush(context), context.RequestAborted).ConfigureAwait(false);
         }
-        catch (InvalidProtocolBufferException exception)
+        catch (FormatException exception)
         {
             await Fail(context, 400, $"not the JSON of a GetFlowsRequest: {exception.Message}").ConfigureAwait(false);
         }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Threading;
 using Egress.Datapath;
@@ -59,6 +60,12 @@ public sealed class EngineHost : IDisposable
     /// <summary>Why the kernel does not hold what it should; null where it does.</summary>
     public string? Degraded { get; private set; }
 
+    /// <summary>Changes that were compiled.</summary>
+    public long Compiles { get; private set; }
+
+    /// <summary>Time that they took, until the kernel held them.</summary>
+    public TimeSpan CompileTime { get; private set; }
+
     /// <summary>The datapath.</summary>
     public KernelDatapath Datapath => _datapath;
 
@@ -67,7 +74,10 @@ public sealed class EngineHost : IDisposable
     {
         lock (_gate)
         {
+            long began = Stopwatch.GetTimestamp();
             Apply(change(_engine));
+            Compiles++;
+            CompileTime += Stopwatch.GetElapsedTime(began);
         }
     }
 

@@ -75,6 +75,12 @@ public sealed record AgentSettings
     /// <summary><c>flows.*</c>: where the flow API is served.</summary>
     public FlowApiSettings Flows { get; init; } = new();
 
+    /// <summary><c>http.*</c>, <c>otlp.*</c>: metrics, probes and the page.</summary>
+    public HttpSettings Http { get; init; } = new();
+
+    /// <summary><c>export.*</c>: flows to a file.</summary>
+    public ExportSettings Export { get; init; } = new();
+
     /// <summary><c>routing.table</c>: the table that leads intercepted questions to the proxy. Our own choice.</summary>
     public int RoutingTable { get; init; } = 2005;
 

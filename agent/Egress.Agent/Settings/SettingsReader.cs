@@ -44,6 +44,15 @@ public static class SettingsReader
         ["flows.tlsCert"] = Text("Certificate of the flow API on TCP, PEM", (s, v) => s with { Flows = s.Flows with { TlsCertificate = v } }),
         ["flows.tlsKey"] = Text("Key of that certificate, PEM", (s, v) => s with { Flows = s.Flows with { TlsKey = v } }),
         ["flows.tlsClientCA"] = Text("Authorities whose certificates clients must show, PEM", (s, v) => s with { Flows = s.Flows with { TlsClientAuthority = v } }),
+        ["http.listen"] = EndPoint("Where metrics, probes and the page are served", (s, v) => s with { Http = s.Http with { Listen = v } }),
+        ["http.page"] = Choice("Who gets the page", (s, v) => s with { Http = s.Http with { Page = v } },
+            ("loopback", PageSetting.Loopback), ("everyone", PageSetting.Everyone), ("nobody", PageSetting.Nobody)),
+        ["otlp.endpoint"] = Url("Collector that metrics are sent to, by OpenTelemetry's protocol", (s, v) => s with { Http = s.Http with { OtlpEndpoint = v } }),
+        ["export.file"] = Text("File that flows are written to, a line of JSON each", (s, v) => s with { Export = s.Export with { File = v } }),
+        ["export.maxBytes"] = Number("After which the file starts anew", 4096, int.MaxValue, (s, v) => s with { Export = s.Export with { MaxBytes = v } }),
+        ["export.files"] = Number("How many full files are kept", 0, 1000, (s, v) => s with { Export = s.Export with { Files = v } }),
+        ["export.allow"] = Text("Flow filters in JSON: only what one lets through is written", (s, v) => s with { Export = s.Export with { Allow = v } }),
+        ["export.deny"] = Text("Flow filters in JSON: what one lets through is not written", (s, v) => s with { Export = s.Export with { Deny = v } }),
         ["node.addresses"] = Addresses("Addresses that count as the host", (s, v) => s with { NodeAddresses = v }),
         ["datapath.connections"] = Number("Established connections that can be tracked", 1024, 16_777_216, (s, v) => s with { Connections = (uint)v }),
         ["datapath.learnedAddresses"] = Number("Learned addresses that the kernel can hold", 1024, 16_777_216, (s, v) => s with { LearnedAddresses = (uint)v }),
@@ -208,6 +217,12 @@ public static class SettingsReader
     {
         fault = $"'{value}' is not an IP address and a port, as 127.0.0.1:4244";
         return System.Net.IPEndPoint.TryParse(value, out System.Net.IPEndPoint? point) && point.Port > 0 ? set(settings, value) : null;
+    });
+
+    private static Setting Url(string meaning, Func<AgentSettings, string, AgentSettings> set) => new(meaning, "URL", (AgentSettings settings, string value, out string fault) =>
+    {
+        fault = $"'{value}' is not a URL, as http://collector:4318/v1/metrics";
+        return Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? set(settings, value) : null;
     });
 
     private static Setting Addresses(string meaning, Func<AgentSettings, ImmutableArray<string>, AgentSettings> set) => new(meaning, "addresses", (AgentSettings settings, string value, out string fault) =>

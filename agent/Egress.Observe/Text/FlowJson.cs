@@ -1,3 +1,4 @@
+using System;
 using Egress.Observe.Protos.ObserverApi;
 using Google.Protobuf;
 
@@ -13,11 +14,24 @@ public static class FlowJson
     public static string Write(IMessage message) => Formatter.Format(message);
 
     /// <summary>Reads one line.</summary>
-    /// <exception cref="InvalidProtocolBufferException">It is none; the message says why.</exception>
-    public static GetFlowsResponse Read(string line) => Parser.Parse<GetFlowsResponse>(line);
+    /// <exception cref="FormatException">It is none; the message says why.</exception>
+    public static GetFlowsResponse Read(string line) => Read<GetFlowsResponse>(Parser, line);
 
     /// <summary>Reads a request or a filter.</summary>
-    /// <exception cref="InvalidProtocolBufferException">It is none; the message says why.</exception>
+    /// <exception cref="FormatException">It is none; the message says why.</exception>
     public static T Read<T>(string json)
-        where T : IMessage, new() => JsonParser.Default.Parse<T>(json);
+        where T : IMessage, new() => Read<T>(JsonParser.Default, json);
+
+    private static T Read<T>(JsonParser parser, string json)
+        where T : IMessage, new()
+    {
+        try
+        {
+            return parser.Parse<T>(json);
+        }
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException)
+        {
+            throw new FormatException(exception.Message, exception);
+        }
+    }
 }
