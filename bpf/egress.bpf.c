@@ -16,6 +16,7 @@
  */
 #include "lib/base.h"
 #include "lib/packet.h"
+#include "lib/parse.h"
 #include "lib/neighbour.h"
 #include "lib/endpoint.h"
 #include "lib/fragment.h"
