@@ -18,10 +18,3 @@ public enum PutOutcome
     /// <summary>A quota is used up; nothing was stored.</summary>
     OverQuota,
 }
-
-/// <summary>Is told of pairs that leave the name cache.</summary>
-public interface INameCacheVisitor
-{
-    /// <summary>The pair is about to go; the handle is valid during the call.</summary>
-    void Removed(uint owner, NameHandle name, Addresses.Address address);
-}

@@ -1,62 +1,49 @@
 using System;
+using System.Buffers;
 
 namespace Egress.Engine.Names;
 
-/// <summary>Matches one label against a pattern with stars.</summary>
+/// <summary>Labels with stars: what may fill a star, and whether the part between the outermost stars fits.</summary>
 internal static class LabelGlob
 {
-    /// <summary>Whether a byte may be in a name that patterns speak of: [-a-z0-9_], the name being lower case.</summary>
-    public static bool IsPlain(byte b) => b is (>= (byte)'a' and <= (byte)'z') or (>= (byte)'0' and <= (byte)'9') or (byte)'-' or (byte)'_';
+    private static readonly SearchValues<byte> Plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_"u8);
 
-    /// <summary>Whether all bytes are.</summary>
-    public static bool IsPlain(ReadOnlySpan<byte> label)
+    /// <summary>Whether all bytes may fill a star: [-a-z0-9_], names being lower case.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> label) => label.IndexOfAnyExcept(Plain) < 0;
+
+    /// <summary>Whether <paramref name="parts"/>, texts with stars between them, stand in the label in this order, with anything before,
+    /// between and behind. Each is taken where it first occurs, and nothing is ever tried again: if any arrangement fits, that one does.</summary>
+    public static bool Contains(ReadOnlySpan<byte> label, ReadOnlySpan<byte> parts)
     {
-        foreach (byte b in label)
+        while (true)
         {
-            if (!IsPlain(b))
+            int star = parts.IndexOf((byte)'*');
+            ReadOnlySpan<byte> part = star < 0 ? parts : parts[..star];
+            int at = label.IndexOf(part);
+            if (at < 0)
             {
                 return false;
             }
-        }
 
-        return true;
+            if (star < 0)
+            {
+                return true;
+            }
+
+            label = label[(at + part.Length)..];
+            parts = parts[(star + 1)..];
+        }
     }
 
-    /// <summary>Whether the label, whose bytes are all plain, matches. Only the last star is ever tried again, so the time is at most
-    /// the product of the two lengths.</summary>
-    public static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> label)
+    /// <summary>A bit for each kind of byte, several kinds to a bit: where a bit of the parts is missing in the label, they can't be in it.</summary>
+    public static ulong Mask(ReadOnlySpan<byte> bytes)
     {
-        int p = 0;
-        int star = -1;
-        int retry = 0;
-        for (int i = 0; i < label.Length;)
+        ulong mask = 0;
+        foreach (byte b in bytes)
         {
-            if (p < pattern.Length && pattern[p] == (byte)'*')
-            {
-                star = p++;
-                retry = i;
-            }
-            else if (p < pattern.Length && pattern[p] == label[i])
-            {
-                p++;
-                i++;
-            }
-            else if (star >= 0)
-            {
-                p = star + 1;
-                i = ++retry;
-            }
-            else
-            {
-                return false;
-            }
+            mask |= b == (byte)'*' ? 0 : 1UL << (b & 63);
         }
 
-        while (p < pattern.Length && pattern[p] == (byte)'*')
-        {
-            p++;
-        }
-
-        return p == pattern.Length;
+        return mask;
     }
 }

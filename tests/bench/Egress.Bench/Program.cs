@@ -11,7 +11,9 @@ switch (args)
         return DatapathBench.Run(traffic, rounds, seconds, () => KernelDatapath.Open(new DatapathOptions()));
     case ["run", .. string[] rest]:
         return RunBench.Run(rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 11);
+    case ["names", .. string[] rest]:
+        return NamesBench.Run(rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 5);
     default:
-        Console.Error.WriteLine("usage: Egress.Bench datapath TRAFFIC [ROUNDS [SECONDS]] | run [ROUNDS]");
+        Console.Error.WriteLine("usage: Egress.Bench datapath TRAFFIC [ROUNDS [SECONDS]] | run [ROUNDS] | names [ROUNDS]");
         return 2;
 }
