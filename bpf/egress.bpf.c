@@ -16,6 +16,7 @@
  */
 #include "lib/base.h"
 #include "lib/packet.h"
+#include "lib/parse.h"
 #include "lib/neighbour.h"
 #include "lib/endpoint.h"
 #include "lib/fragment.h"
@@ -34,7 +35,7 @@ static __always_inline int open_connection(const struct packet *p, const struct 
 {
 	struct ct_value ct = {};
 
-	verdict_judge(p, ep, j, now);
+	verdict_judge(p, ep, j);
 	if (j->verdict == VERDICT_DENIED)
 		return j->reason;
 	/* Other ICMP than echo stands for itself, and a lone reset opens nothing. */
@@ -68,7 +69,7 @@ static __always_inline int judge_anew(const struct packet *p, const struct endpo
 	__u32 flags;
 
 	j->kept_identity = ct->fqdn_identity;
-	verdict_judge(p, ep, j, now);
+	verdict_judge(p, ep, j);
 	if (j->verdict == VERDICT_DENIED) {
 		ct_delete(key);
 		return j->reason;
@@ -107,7 +108,7 @@ static __always_inline int track(struct __sk_buff *skb, const struct packet *p, 
 			return open_connection(p, ep, &key, j, established, now);
 		if (!forward) {
 			/* An opening of the other side, which leaves the standing connection as it is. */
-			verdict_judge(p, ep, j, now);
+			verdict_judge(p, ep, j);
 			return j->verdict == VERDICT_DENIED ? j->reason : 0;
 		}
 	}

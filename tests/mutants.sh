@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 # file | what is there | what is planted
 mutants=$(cat <<'LIST'
 base.h|return now >= deadline;|return now > deadline + SECOND;
+base.h|if (tick->jiffies != jiffies)|if (!tick->time)
 ct.h|if (ct_is_closing(ct))|if (0)
 ct.h|return established \|\| (ct->flags & CT_REPLY_SEEN);|return 0;
 ct.h|return direction == DIRECTION_EGRESS && !established;|return 0;
@@ -59,15 +60,15 @@ fragment.h|key.id = p->fragment_id;|key.id = 0;
 fragment.h|key.protocol = p->fragment_protocol;|;
 fragment.h|p->protocol = found->protocol;|;
 fragment.h|p->icmp_type = found->icmp_type;|;
-packet.h|if ((fragment & 0x1fff) == 1 && ip.protocol == IPPROTO_TCP)|if (0)
-packet.h|if (ip.ihl > 5 && packet_is_source_routed(|if (0 \&\& packet_is_source_routed(
-packet.h|type == IP_OPTION_LSRR \|\| type == IP_OPTION_SSRR|type == IP_OPTION_LSRR
-packet.h|if (next == IPPROTO_ROUTING && head\[3\])|if (0)
-packet.h|offset += (head\[1\] + 2) \* 4;|offset += (head[1] + 1) * 8;
-packet.h|if (p->end > skb->len \|\| p->offset > p->end)|if (p->offset > p->end)
-packet.h|if (p->end - p->offset < size)|if (p->end - p->offset < size / 8)
-packet.h|if (place & 1)|if (1)
-packet.h|length \|\| !skb->gso_size ? offset + length : skb->len|length ? offset + length : skb->len
+parse.h|if ((fragment & 0x1fff) == 1 && ip.protocol == IPPROTO_TCP)|if (0)
+parse.h|if (ip.ihl > 5 && packet_is_source_routed(|if (0 \&\& packet_is_source_routed(
+parse.h|type == IP_OPTION_LSRR \|\| type == IP_OPTION_SSRR|type == IP_OPTION_LSRR
+parse.h|if (next == IPPROTO_ROUTING && head\[3\])|if (0)
+parse.h|offset += (head\[1\] + 2) \* 4;|offset += (head[1] + 1) * 8;
+parse.h|if (p->end > skb->len \|\| p->offset > p->end)|if (p->offset > p->end)
+parse.h|if (p->end - p->offset < size)|if (p->end - p->offset < size / 8)
+parse.h|if (place & 1)|if (1)
+parse.h|length \|\| !skb->gso_size ? offset + length : skb->len|length ? offset + length : skb->len
 endpoint.h|if (endpoint_owns(ep, &p->source))|if (1)
 endpoint.h|if (endpoint_owns(ep, &p->destination))|if (1)
 neighbour.h|if (p->hop_limit != 255)|if (0)

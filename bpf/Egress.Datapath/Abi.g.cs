@@ -432,6 +432,16 @@ internal struct AbiPolicyValue
     public ushort Pad;
 }
 
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal struct AbiTick
+{
+    [FieldOffset(0)]
+    public ulong Jiffies;
+
+    [FieldOffset(8)]
+    public ulong Time;
+}
+
 [InlineArray(4)]
 internal struct AbiLearnedSlotArray4
 {
@@ -459,5 +469,5 @@ internal struct UintArray2
 /// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>
 internal static class AbiVersion
 {
-    public const string Hash = "90c885e9bae0c41d";
+    public const string Hash = "83e56253680af9f0";
 }

@@ -14,9 +14,10 @@ internal static class MapNames
     public const string Counters = "egress_counters";
     public const string Lost = "egress_lost";
     public const string Bucket = "egress_bucket";
+    public const string Clock = "egress_clock";
     public const string Socks = "egress_socks";
 
     /// <summary>All of them; what is pinned.</summary>
     public static readonly string[] All =
-        [Endpoint, Ipcache, Learned, Policy, Ct, CtNew, Fragment, Events, Counters, Lost, Bucket, Socks];
+        [Endpoint, Ipcache, Learned, Policy, Ct, CtNew, Fragment, Events, Counters, Lost, Bucket, Clock, Socks];
 }

@@ -16,6 +16,7 @@ struct fragment_value abi_fragment_value;
 struct event abi_event;
 struct counter abi_counter;
 struct bucket abi_bucket;
+struct tick abi_tick;
 struct config abi_config;
 enum abi_size abi_abi_size;
 enum packet_mark abi_packet_mark;

@@ -286,6 +286,13 @@ struct bucket {
 };
 ABI_ASSERT(struct bucket, 16);
 
+/* egress_clock: per CPU, one entry: the boot clock as it was when the tick began. */
+struct tick {
+	__u64 jiffies;
+	__u64 time;
+};
+ABI_ASSERT(struct tick, 16);
+
 /* Read-only configuration of the programs, set by the loader before they are verified. Lifetimes in ns. */
 struct config {
 	__u64 tcp_opening_lifetime; /* from the first packet; a retransmission does not lengthen it */

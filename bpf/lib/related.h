@@ -8,6 +8,7 @@
 #define EGRESS_RELATED_H
 
 #include "ct.h"
+#include "parse.h"
 
 #define ICMP_HEADER 8
 

@@ -30,9 +30,10 @@ static __always_inline __u16 verdict_port(const struct packet *p)
 }
 
 static __always_inline void verdict_find_peers(struct verdict_peers *peers, const struct endpoint *ep, const union addr *remote,
-					       const struct judgement *j, __u64 now)
+					       const struct judgement *j)
 {
 	const struct learned_value *learned;
+	__u64 now;
 
 	peers->live[1] = j->remote_identity;
 	if (j->direction != DIRECTION_EGRESS)
@@ -41,6 +42,7 @@ static __always_inline void verdict_find_peers(struct verdict_peers *peers, cons
 	learned = learned_lookup(ep->scope, remote);
 	if (!learned)
 		return;
+	now = time_exactly();
 	for (int i = 0; i < LEARNED_SLOTS; i++) {
 		if (time_is_past(learned->slots[i].deadline, now))
 			peers->expired[i] = learned->slots[i].identity;
@@ -136,7 +138,7 @@ static __always_inline void verdict_audit(struct policy_query *q, const struct e
 	}
 }
 
-__noinline int verdict_judge(const struct packet *p, const struct endpoint *ep, struct judgement *j, __u64 now)
+__noinline int verdict_judge(const struct packet *p, const struct endpoint *ep, struct judgement *j)
 {
 	struct policy_query q = {};
 	struct verdict_peers peers = {};
@@ -164,7 +166,7 @@ __noinline int verdict_judge(const struct packet *p, const struct endpoint *ep, 
 		verdict_tell(j, &best, 0);
 		return 0;
 	}
-	verdict_find_peers(&peers, ep, remote, j, now);
+	verdict_find_peers(&peers, ep, remote, j);
 	reason = verdict_decide(&q, &peers, &best);
 	verdict_tell(j, &best, reason);
 	if (j->kept_identity && !verdict_name_stands(&q, j->kept_identity))

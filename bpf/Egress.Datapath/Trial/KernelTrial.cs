@@ -162,6 +162,19 @@ public sealed class KernelTrial : IDisposable
         return outcome with { Verdict = verdict, Rule = ct.Rule, Fqdn = new(ct.FqdnIdentity), Standing = true };
     }
 
+    /// <summary>Runs a packet many times over, and tells the nanoseconds of a run, those of the test run itself included.</summary>
+    /// <param name="interfaceIndex">Of the endpoint.</param>
+    /// <param name="direction">Which program.</param>
+    /// <param name="packet">The packet.</param>
+    /// <param name="repeat">How often.</param>
+    public uint Measure(int interfaceIndex, Direction direction, in TrialPacket packet, int repeat)
+    {
+        PlaceEndpoint(interfaceIndex);
+        _clock.Align();
+        uint mark = packet.Mark;
+        return Guard(_datapath.Program(fromWorkload: direction == Direction.Egress), packet.ToFrame(), ref mark, 0, repeat).Nanoseconds;
+    }
+
     /// <summary>Forgets everything: endpoints, policies, networks, learned addresses, connections, fragments. The clock stays.</summary>
     public void Clear()
     {
@@ -184,7 +197,7 @@ public sealed class KernelTrial : IDisposable
         _clock.Align();
         _events.Clear();
         BpfProgram program = _datapath.Program(fromWorkload: direction == Direction.Egress);
-        int result = TestRun(program, frame, ref mark, segmentSize);
+        int result = Guard(program, frame, ref mark, segmentSize, 1).Result;
         _reader.Read();
         ImmutableArray<DatapathEvent> events = [.. _events];
 
@@ -220,11 +233,11 @@ public sealed class KernelTrial : IDisposable
         }
     }
 
-    private static int TestRun(BpfProgram program, ReadOnlySpan<byte> frame, ref uint mark, uint segmentSize)
+    private static (int Result, uint Nanoseconds) Guard(BpfProgram program, ReadOnlySpan<byte> frame, ref uint mark, uint segmentSize, int repeat)
     {
         try
         {
-            return program.TestRun(frame, ref mark, (int)Loopback, segmentSize: segmentSize).Result;
+            return program.TestRun(frame, ref mark, (int)Loopback, repeat, segmentSize);
         }
         catch (BpfException exception)
         {

@@ -179,6 +179,22 @@ public sealed class RevisionTests : IClassFixture<PacketWorld>
     [Theory]
     [InlineData(4)]
     [InlineData(6)]
+    public void Audit_forgets_no_name_that_let_a_connection_in(int family)
+    {
+        _world.Enforce(Allow(Name, TcpProtocol, 443));
+        _world.Learn(Server(family), Time);
+        _world.Connect(family);
+        _world.Trial.Advance(Time);
+
+        _world.Enforce(Isolated | EndpointFlags.Audit);
+        _world.TcpOut(family, Ack).Verdict.Should().Be(Verdict.Audited);
+        _world.Enforce(Allow(Name, TcpProtocol, 443));
+        _world.TcpOut(family, Ack).Passed.Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
     public void Connection_that_comes_under_audit_is_told_once(int family)
     {
         _world.Enforce(Allow(Identity.Any, TcpProtocol, 443));

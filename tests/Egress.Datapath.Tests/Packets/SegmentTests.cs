@@ -110,6 +110,24 @@ public sealed class SegmentTests : IClassFixture<PacketWorld>
     [Theory]
     [InlineData(4)]
     [InlineData(6)]
+    public void Name_that_an_earlier_segment_passes_on_is_kept_while_another_entry_wins(int family)
+    {
+        PolicyEntry[] entries = [Pass(0, bits: 0), Pass(443) with { Key = Pass(443).Key with { Identity = Name } }, InSegment(1, Allow(Name, Udp, 443))];
+        _world.Enforce(Isolated | More(1), entries);
+        _world.Learn(Server(family), TimeSpan.FromSeconds(30));
+        _world.UdpOut(family, 443);
+        _world.UdpIn(family, 443);
+        _world.Trial.Advance(TimeSpan.FromSeconds(31));
+
+        _world.Enforce(Isolated | More(1), [.. entries, InSegment(1, Allow(Identity.World, Udp, 443, precedence: 900))]);
+        _world.UdpOut(family, 443).Passed.Should().BeTrue();
+        _world.Enforce(Isolated | More(1), entries);
+        _world.UdpOut(family, 443).Passed.Should().BeTrue("its rule stood all the time");
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
     public void Rule_that_only_audits_is_told_of_what_passes(int family)
     {
         _world.Enforce(Isolated | EndpointFlags.AuditedRules, Allow(Identity.Any, Udp, 1), Allow(Identity.Any, Udp, 2),

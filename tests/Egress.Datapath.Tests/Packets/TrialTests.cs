@@ -62,6 +62,17 @@ public sealed class TrialTests : IClassFixture<PacketWorld>
     }
 
     [Fact]
+    public void Programs_see_the_time_that_goes_by()
+    {
+        _world.Enforce(Allow(Identity.Any, Udp, 443));
+        _world.UdpOut(4, 443);
+        Thread.Sleep(1000);
+
+        _world.Trial.Advance(TimeSpan.FromSeconds(60.1));
+        _world.UdpIn(4, 443).Passed.Should().BeFalse("a flow that no one answers stands for a minute, by the clock of the programs");
+    }
+
+    [Fact]
     public void Endpoints_are_as_many_as_are_put_and_have_their_own_policies_and_connections()
     {
         _world.Enforce(Allow(Identity.Any, Udp, 443));

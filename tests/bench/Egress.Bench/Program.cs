@@ -9,9 +9,11 @@ switch (args)
         int rounds = rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 7;
         double seconds = rest.Length > 1 ? double.Parse(rest[1], CultureInfo.InvariantCulture) : 2;
         return DatapathBench.Run(traffic, rounds, seconds, () => KernelDatapath.Open(new DatapathOptions()));
+    case ["run", .. string[] rest]:
+        return RunBench.Run(rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 11);
     case ["names", .. string[] rest]:
         return NamesBench.Run(rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 5);
     default:
-        Console.Error.WriteLine("usage: Egress.Bench datapath TRAFFIC [ROUNDS [SECONDS]] | names [ROUNDS]");
+        Console.Error.WriteLine("usage: Egress.Bench datapath TRAFFIC [ROUNDS [SECONDS]] | run [ROUNDS] | names [ROUNDS]");
         return 2;
 }
