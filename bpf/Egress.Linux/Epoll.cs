@@ -7,8 +7,16 @@ namespace Egress.Linux;
 public sealed unsafe partial class Epoll : IDisposable
 {
     private const int MaxEvents = 64;
+
+    /// <summary>The token of <see cref="Wake"/>.</summary>
+    public const uint WakeToken = uint.MaxValue;
+
     private readonly Event* _events = (Event*)NativeMemory.AllocZeroed(MaxEvents, (nuint)sizeof(Event));
     private readonly int _fd = epoll_create1(0x80000); // EPOLL_CLOEXEC
+    private readonly int _wake = eventfd(0, 0x80800); // EFD_CLOEXEC | EFD_NONBLOCK
+
+    /// <summary>Makes one that watches nothing yet.</summary>
+    public Epoll() => Add(_wake, WakeToken);
 
     /// <summary>Watches a descriptor; <paramref name="token"/> is what <see cref="Token"/> tells of it.</summary>
     public void Add(int fd, uint token)
@@ -27,6 +35,13 @@ public sealed unsafe partial class Epoll : IDisposable
         _ = epoll_ctl(_fd, 2, fd, &ignored);
     }
 
+    /// <summary>Ends the wait, and every one after it; from any thread.</summary>
+    public void Wake()
+    {
+        ulong one = 1;
+        _ = write(_wake, &one, sizeof(ulong));
+    }
+
     /// <summary>Waits; returns how many descriptors are readable, 0 when the time is over.</summary>
     public int Wait(int milliseconds) => Math.Max(epoll_wait(_fd, _events, MaxEvents, milliseconds), 0);
 
@@ -37,6 +52,7 @@ public sealed unsafe partial class Epoll : IDisposable
     public void Dispose()
     {
         _ = close(_fd);
+        _ = close(_wake);
         NativeMemory.Free(_events);
     }
 
@@ -51,6 +67,12 @@ public sealed unsafe partial class Epoll : IDisposable
 
     [LibraryImport("libc")]
     private static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int eventfd(uint value, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(int fd, ulong* value, nuint size);
 
     // struct epoll_event is packed on x86-64 alone (epoll_ctl(2)).
     [StructLayout(LayoutKind.Sequential, Pack = 4)]

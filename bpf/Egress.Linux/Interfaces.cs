@@ -1,4 +1,5 @@
 using System;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -9,6 +10,10 @@ namespace Egress.Linux;
 public static partial class Interfaces
 {
     private const int NameSize = 16;
+    private const int RequestSize = 40;
+    private const nuint GetFlags = 0x8913; // SIOCGIFFLAGS
+    private const nuint SetFlags = 0x8914; // SIOCSIFFLAGS
+    private const byte Up = 1; // IFF_UP
 
     /// <summary>Index of an interface; 0 where there is none of that name.</summary>
     public static int IndexOf(string name) => (int)if_nametoindex(name);
@@ -22,6 +27,32 @@ public static partial class Interfaces
             ? Encoding.UTF8.GetString(name[..Math.Max(name.IndexOf((byte)0), 0)])
             : null;
     }
+
+    /// <summary>Takes an interface up: netdevice(7).</summary>
+    /// <exception cref="SocketException">It is not there, or that is not allowed.</exception>
+    public static void SetUp(string name)
+    {
+        // struct ifreq: the name, then the flags.
+        Span<byte> request = stackalloc byte[RequestSize];
+        request.Clear();
+        Encoding.UTF8.GetBytes(name.AsSpan(0, Math.Min(name.Length, NameSize - 1)), request);
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        int fd = (int)socket.Handle;
+        ref byte first = ref MemoryMarshal.GetReference(request);
+        if (ioctl(fd, GetFlags, ref first) == 0)
+        {
+            request[NameSize] |= Up;
+            if (ioctl(fd, SetFlags, ref first) == 0)
+            {
+                return;
+            }
+        }
+
+        throw DatagramSocket.Last();
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(int fd, nuint request, ref byte argument);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial uint if_nametoindex(string name);

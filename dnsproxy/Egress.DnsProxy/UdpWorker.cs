@@ -79,6 +79,7 @@ internal sealed class UdpWorker : IDisposable
     public void Dispose()
     {
         _stopping = true;
+        _epoll.Wake();
         if (_thread.IsAlive)
         {
             _thread.Join();

@@ -1,6 +1,6 @@
 using System.Collections.Generic;
-using System.Linq;
-using System.Text.Json;
+using System.Net;
+using System.Net.NetworkInformation;
 using Egress.Engine.Addresses;
 
 namespace Egress.Agent.Network;
@@ -11,14 +11,19 @@ public static class HostAddresses
     /// <summary>All of them, loopback's left out.</summary>
     public static IReadOnlyList<Address> Read()
     {
-        using JsonDocument document = JsonDocument.Parse(HostTool.Run("ip", "-json address show"));
-        return
-        [
-            .. document.RootElement.EnumerateArray()
-                .SelectMany(link => link.GetProperty("addr_info").EnumerateArray())
-                .Where(info => info.GetProperty("scope").GetString() is "global" or "link")
-                .Select(info => Address.Parse(info.GetProperty("local").GetString()))
-                .Distinct(),
-        ];
+        List<Address> addresses = [];
+        foreach (NetworkInterface link in NetworkInterface.GetAllNetworkInterfaces())
+        {
+            foreach (UnicastIPAddressInformation held in link.GetIPProperties().UnicastAddresses)
+            {
+                IPAddress address = new(held.Address.GetAddressBytes()); // without the scope, which is the interface
+                if (!IPAddress.IsLoopback(address) && Address.Parse(address.ToString()) is var known && !addresses.Contains(known))
+                {
+                    addresses.Add(known);
+                }
+            }
+        }
+
+        return addresses;
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using Egress.Agent.Network;
+using Egress.Linux;
 using System.Globalization;
 using System.IO;
 using System.Threading;
@@ -13,6 +14,7 @@ namespace Egress.Agent.Run;
 /// </summary>
 public sealed class SandboxNetwork
 {
+    private const int Kill = 9;
     private readonly SandboxSlot _slot;
 
     private SandboxNetwork(SandboxSlot slot, bool ipv6)
@@ -31,44 +33,34 @@ public sealed class SandboxNetwork
         bool ipv6 = HasDefaultRoute6();
         SandboxNetwork network = new(slot, ipv6);
         Task translation = Task.Run(() => HostTool.Run("nft", "-f -", network.NftRules()));
+        Task steering6 = ipv6 ? Task.Run(() => HostTool.Run("ip", "-6 -batch -", network.Steering())) : Task.CompletedTask;
         HostTool.Run("ip", "-batch -", network.HostScript());
         HostTool.Run("ip", $"-netns {slot.Namespace} -batch -", network.NamespaceScript());
-        translation.GetAwaiter().GetResult();
+        Task.WhenAll(translation, steering6).GetAwaiter().GetResult();
         registry.EnableForwarding(ipv6);
         return network;
     }
 
-    /// <summary>Takes the host's side up, once the datapath is attached, and leads the sandbox's DNS questions to the proxy.</summary>
-    public void Open()
-    {
-        string steering = $"""
-            route replace local default dev lo table {_slot.RoutingTable}
-            rule add iif {_slot.HostInterface} fwmark 0x0d500000/0xffff0000 lookup {_slot.RoutingTable}
-
-            """;
-        HostTool.Run("ip", "-4 -batch -", $"link set {_slot.HostInterface} up\n{steering}");
-        if (Ipv6)
-        {
-            HostTool.Run("ip", "-6 -batch -", steering);
-        }
-    }
+    /// <summary>Takes the host's side up, once the datapath is attached.</summary>
+    public void Open() => Interfaces.SetUp(_slot.HostInterface);
 
     /// <summary>Removes all that a slot may have, its leftover processes included; what is not there is passed over.</summary>
     public static void Remove(SandboxSlot slot, string pinDirectory)
     {
         if (File.Exists("/run/netns/" + slot.Namespace))
         {
-            foreach (string pid in HostTool.Run("ip", $"netns pids {slot.Namespace}").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            foreach (int process in NetworkNamespaces.ProcessesIn("/run/netns/" + slot.Namespace))
             {
-                HostTool.TryRun("kill", $"-KILL {pid}");
+                Signals.Send(process, Kill);
             }
         }
 
         string n = slot.RoutingTable.ToString(CultureInfo.InvariantCulture);
         string steering = $"rule delete lookup {n}\nroute flush table {n}\n";
-        HostTool.TryRun("ip", "-4 -force -batch -", $"link delete {slot.HostInterface}\nnetns delete {slot.Namespace}\n{steering}");
-        HostTool.TryRun("ip", "-6 -force -batch -", steering);
-        HostTool.TryRun("nft", $"delete table inet {slot.NftTable}");
+        Task.WaitAll(
+            Task.Run(() => HostTool.TryRun("ip", "-4 -force -batch -", $"link delete {slot.HostInterface}\nnetns delete {slot.Namespace}\n{steering}")),
+            Task.Run(() => HostTool.TryRun("ip", "-6 -force -batch -", steering)),
+            Task.Run(() => HostTool.TryRun("nft", $"delete table inet {slot.NftTable}")));
         if (Directory.Exists(pinDirectory))
         {
             RemovePins(pinDirectory);
@@ -100,6 +92,13 @@ public sealed class SandboxNetwork
         link add {_slot.HostInterface} type veth peer name eth0 netns {_slot.Namespace}
         address add {_slot.Gateway}/30 dev {_slot.HostInterface}
         {(Ipv6 ? $"address add {_slot.Gateway6}/64 dev {_slot.HostInterface} nodad" : string.Empty)}
+        {Steering()}
+        """;
+
+    // Leads the sandbox's DNS questions, which the datapath marks, to the proxy.
+    private string Steering() => $"""
+        route replace local default dev lo table {_slot.RoutingTable}
+        rule add iif {_slot.HostInterface} fwmark 0x0d500000/0xffff0000 lookup {_slot.RoutingTable}
 
         """;
 
