@@ -22,6 +22,9 @@ internal static class AbiSize
     /// <summary>COUNTER_KEYS.</summary>
     public const int CounterKeys = 512;
 
+    /// <summary>HINT_KEYS.</summary>
+    public const int HintKeys = 256;
+
     /// <summary>POLICY_SEGMENTS.</summary>
     public const int PolicySegments = 16;
 
@@ -469,5 +472,5 @@ internal struct UintArray2
 /// <summary>Names the layout of what pinned maps hold; another one has another hash.</summary>
 internal static class AbiVersion
 {
-    public const string Hash = "83e56253680af9f0";
+    public const string Hash = "991c0ea5f6207159";
 }

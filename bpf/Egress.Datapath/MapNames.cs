@@ -9,6 +9,7 @@ internal static class MapNames
     public const string Policy = "egress_policy";
     public const string Ct = "egress_ct";
     public const string CtNew = "egress_ct_new";
+    public const string Hint = "egress_hint";
     public const string Fragment = "egress_fragment";
     public const string Events = "egress_events";
     public const string Counters = "egress_counters";
@@ -19,5 +20,5 @@ internal static class MapNames
 
     /// <summary>All of them; what is pinned.</summary>
     public static readonly string[] All =
-        [Endpoint, Ipcache, Learned, Policy, Ct, CtNew, Fragment, Events, Counters, Lost, Bucket, Clock, Socks];
+        [Endpoint, Ipcache, Learned, Policy, Ct, CtNew, Hint, Fragment, Events, Counters, Lost, Bucket, Clock, Socks];
 }

@@ -20,6 +20,7 @@ enum abi_size {
 	SOCKS_PER_KIND = 16,
 	BUCKET_KEYS = 256,
 	COUNTER_KEYS = 512,
+	HINT_KEYS = 256,
 	POLICY_SEGMENTS = 16, /* policy numbers of one table of rules: where an entry of one passes, the next is looked at */
 	SEGMENTS_SHIFT = 8, /* in an endpoint's flags, 4 bits: how many segments come after the first */
 	AUDITED_SEGMENTS_SHIFT = 12, /* the same, of the audited table */

@@ -28,6 +28,15 @@ struct {
 	__type(value, struct ct_value);
 } egress_ct_new SEC(".maps");
 
+/* Per CPU: flows that were found half open last, so that a one-way flow, which stays so, is not looked for in vain at each of its packets.
+ * Nothing but the order of looking hangs on it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HINT_KEYS);
+	__type(key, __u32);
+	__type(value, __u32);
+} egress_hint SEC(".maps");
+
 #define CT_CLOSED_BOTH (CT_CLOSING_LOCAL | CT_CLOSING_REMOTE)
 
 static __always_inline void ct_key_of(struct ct_key *key, const struct packet *p, __u32 endpoint, __u8 direction)
@@ -71,14 +80,29 @@ static __always_inline __u64 ct_lifetime(__u8 protocol, __u32 flags)
 /* Finds a standing entry; `established` tells in which map. */
 static __always_inline struct ct_value *ct_lookup(const struct ct_key *key, __u64 now, int *established)
 {
-	struct ct_value *ct = bpf_map_lookup_elem(&egress_ct, key);
+	__u32 tag = (key->remote.words[3] ^ key->local.words[3] ^ key->remote_port << 16 ^ key->local_port) * 0x9e3779b1;
+	__u32 place = tag / (0x100000000 / HINT_KEYS);
+	__u32 *hint = bpf_map_lookup_elem(&egress_hint, &place);
+	struct ct_value *ct;
 
+	*established = 0;
+	if (hint && *hint == tag) {
+		ct = bpf_map_lookup_elem(&egress_ct_new, key);
+		if (ct && !time_is_past(ct->deadline, now))
+			return ct;
+		*hint = 0;
+	}
 	*established = 1;
+	ct = bpf_map_lookup_elem(&egress_ct, key);
 	if (ct && !time_is_past(ct->deadline, now))
 		return ct;
 	*established = 0;
 	ct = bpf_map_lookup_elem(&egress_ct_new, key);
-	return ct && !time_is_past(ct->deadline, now) ? ct : NULL;
+	if (!ct || time_is_past(ct->deadline, now))
+		return NULL;
+	if (hint)
+		*hint = tag;
+	return ct;
 }
 
 static __always_inline int ct_create(const struct ct_key *key, const struct ct_value *ct)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Traffic for the datapath benchmark: a sink, and three loads against it, each of which prints one number.
+ * Traffic for the datapath benchmark: a sink, and three loads against it, each of which prints its numbers.
  *
  *   traffic sink PORT                        serves TCP and UDP on the port until it is ended
- *   traffic stream ADDRESS PORT SECONDS      bytes a second over one TCP connection
+ *   traffic stream ADDRESS PORT SECONDS      gigabits a second over one TCP connection
  *   traffic crr ADDRESS PORT SECONDS         connections a second: connect, a byte there, a byte back, reset
- *   traffic udp ADDRESS PORT SECONDS         CPU nanoseconds a packet of the whole path, in the sender's context
+ *   traffic udp ADDRESS PORT SECONDS         packets a second of the sender's CPU time, and of the clock's
  *
  * Over a veth pair the receiving half of the path runs on the sender's CPU (softirq), so the sender's CPU time a packet
- * is the cost of the path; packets a second swing with the scheduler, CPU time a packet much less.
+ * is the cost of the path; packets a second of the clock swing with the scheduler, those of CPU time much less.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -135,7 +135,7 @@ static void stream(const char *host, const char *port, double seconds)
 			die("write");
 		bytes += n;
 	} while ((t = now(CLOCK_MONOTONIC)) < end);
-	printf("%.0f\n", bytes / (t - start));
+	printf("%.3f\n", bytes * 8 / 1e9 / (t - start));
 }
 
 static void crr(const char *host, const char *port, double seconds)
@@ -160,7 +160,7 @@ static void crr(const char *host, const char *port, double seconds)
 static void udp(const char *host, const char *port, double seconds)
 {
 	int fd = connected(host, port, SOCK_DGRAM);
-	double end = now(CLOCK_MONOTONIC) + seconds, cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	double start = now(CLOCK_MONOTONIC), end = start + seconds, cpu = now(CLOCK_PROCESS_CPUTIME_ID), t;
 	char payload[64] = { 0 };
 	unsigned long long n = 0;
 
@@ -168,8 +168,8 @@ static void udp(const char *host, const char *port, double seconds)
 		for (int i = 0; i < 256; i++, n++)
 			if (send(fd, payload, sizeof(payload), 0) < 0 && errno != ENOBUFS && errno != ECONNREFUSED)
 				die("send");
-	} while (now(CLOCK_MONOTONIC) < end);
-	printf("%.1f\n", (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e9 / n);
+	} while ((t = now(CLOCK_MONOTONIC)) < end);
+	printf("%.0f %.0f\n", n / (now(CLOCK_PROCESS_CPUTIME_ID) - cpu), n / (t - start));
 }
 
 int main(int argc, char **argv)

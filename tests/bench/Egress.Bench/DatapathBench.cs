@@ -1,255 +1,132 @@
 using System;
 using System.Collections.Generic;
-using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Text;
-using Egress.Engine;
-using Egress.Engine.Addresses;
+using Egress.Datapath;
 using Egress.Engine.Datapath;
-using Egress.Engine.Identities;
-using Egress.Engine.Verdicts;
-using Egress.Linux;
 
 namespace Egress.Bench;
 
 /// <summary>
-/// The datapath against the same veth path without it, and against an nftables set of the same size: TCP throughput,
-/// connections a second, and CPU time a UDP packet. Configurations take turns in every round, and the figures are medians
-/// of the rounds' ratios to the bare path, because these machines' speed drifts.
+/// The datapath against the same way without it, and against nftables sets of the same sizes. All sites stand at the same time; a round
+/// measures each load at each site, shortly and one after the other, in an order that turns; the figures are medians of the rounds' ratios
+/// to the bare way. So what else the machine does weighs on all alike.
 /// </summary>
-internal sealed class DatapathBench : IDisposable
+internal static class DatapathBench
 {
-    private const uint Policy = 1;
-    private const uint Scope = 7;
-    private static readonly Identity Fqdn = new(Identity.FirstLocal + 1);
-    private static readonly Address Pod = Address.Parse("10.30.0.2");
-    private static readonly Address Server = Address.Parse("192.0.2.80");
-
-    private readonly string _prefix = $"egb-{Environment.ProcessId}";
-    private readonly string _traffic;
-    private readonly int _rounds;
-    private readonly double _seconds;
-    private readonly List<Process> _started = [];
-
-    private DatapathBench(string traffic, int rounds, double seconds)
-    {
-        _traffic = traffic;
-        _rounds = rounds;
-        _seconds = seconds;
-    }
+    // What each load prints, in this order; more is better.
+    private static readonly (string Load, string[] Numbers)[] AllLoads =
+    [
+        ("stream", ["TCP, Gbit/s"]),
+        ("crr", ["TCP, connections/s"]),
+        ("udp", ["UDP, packets a CPU second", "UDP, packets/s"]),
+    ];
 
     /// <summary>Runs the whole comparison and prints it; returns the exit status.</summary>
     /// <param name="traffic">The load generator, built from traffic.c.</param>
-    /// <param name="rounds">How often every configuration is measured.</param>
+    /// <param name="rounds">How often every site is measured.</param>
     /// <param name="seconds">How long each measurement takes.</param>
+    /// <param name="load">The only load to measure; null = all.</param>
     /// <param name="open">Opens a datapath with nothing in it, in the namespace of the calling thread.</param>
-    public static int Run(string traffic, int rounds, double seconds, Func<IDatapath> open)
+    public static int Run(string traffic, int rounds, double seconds, string? load, Func<IDatapath> open)
     {
-        using DatapathBench bench = new(traffic, rounds, seconds);
-        bench.Build();
-        Configuration[] configurations =
-        [
-            new("bare", bench.Bare),
-            new("egress, 10 learned", () => bench.Egress(open, 10)),
-            new("egress, 100,000 learned", () => bench.Egress(open, 100_000)),
-            new("nft set + ct, 10", () => bench.Nft(10)),
-            new("nft set + ct, 100,000", () => bench.Nft(100_000)),
-        ];
-        bench.Measure(configurations);
+        (string Load, string[] Numbers)[] loads = [.. AllLoads.Where(each => load is null || each.Load == load)];
+        List<DatapathSite> sites = [];
+        try
+        {
+            sites.Add(new("bare", traffic));
+            sites.Add(new DatapathSite("egress, 10", traffic).WithEgress(open, 10));
+            sites.Add(new DatapathSite("egress, 100,000", traffic).WithEgress(open, 100_000));
+            if (Environment.GetEnvironmentVariable("EGRESS_BPF_OBJECT") is { } other)
+            {
+                // Two builds of the programs, held against each other.
+                byte[] programs = File.ReadAllBytes(other);
+                sites.Add(new DatapathSite("other programs, 10", traffic).WithEgress(() => KernelDatapath.Open(new DatapathOptions(), programs), 10));
+            }
+            else
+            {
+                sites.Add(new DatapathSite("nft set + ct, 10", traffic).WithNft(10));
+                sites.Add(new DatapathSite("nft set + ct, 100,000", traffic).WithNft(100_000));
+            }
+
+            foreach ((string each, _) in loads)
+            {
+                sites.ForEach(site => site.Measure(each, 0.2)); // the warm-up
+            }
+
+            Print(sites, loads, Measure(sites, loads, rounds, seconds), $"{rounds} rounds, {seconds} s each");
+        }
+        finally
+        {
+            sites.ForEach(site => site.Dispose());
+        }
+
         return 0;
     }
 
-    public void Dispose()
+    private static Dictionary<(string Number, string Site), List<double>> Measure(List<DatapathSite> sites, (string Load, string[] Numbers)[] loads, int rounds, double seconds)
     {
-        foreach (Process process in _started)
-        {
-            process.Kill();
-            process.WaitForExit();
-            process.Dispose();
-        }
-
-        foreach (string name in (ReadOnlySpan<string>)["pod", "world"])
-        {
-            Execute("ip", $"netns delete {_prefix}-{name}", check: false);
-        }
-
-        Execute("ip", $"link delete {HostInterface}", check: false);
-    }
-
-    private string HostInterface => $"egb{Environment.ProcessId}p";
-
-    private void Build()
-    {
-        // The pod's host side stays in the namespace of this process, where the datapath's links are made; the world hangs
-        // on a second veth, so that packets are forwarded as on a node.
-        string world = $"egb{Environment.ProcessId}w";
-        Execute("ip", $"netns add {_prefix}-pod");
-        Execute("ip", $"netns add {_prefix}-world");
-        Execute("ip", $"link add {HostInterface} type veth peer name eth0 netns {_prefix}-pod");
-        Execute("ip", $"link add {world} type veth peer name eth0 netns {_prefix}-world");
-        foreach (string command in (ReadOnlySpan<string>)[
-            $"address add 10.30.0.1/30 dev {HostInterface}", $"link set {HostInterface} up",
-            $"address add 10.31.0.1/30 dev {world}", $"link set {world} up",
-            $"-n {_prefix}-pod address add {Pod}/30 dev eth0", $"-n {_prefix}-pod link set eth0 up", $"-n {_prefix}-pod route add default via 10.30.0.1",
-            $"-n {_prefix}-world address add 10.31.0.2/30 dev eth0", $"-n {_prefix}-world link set eth0 up", $"-n {_prefix}-world link set lo up",
-            $"-n {_prefix}-world address add {Server}/32 dev lo", $"-n {_prefix}-world route add default via 10.31.0.1",
-            $"route add {Server}/32 via 10.31.0.2"])
-        {
-            Execute("ip", command);
-        }
-
-        File.WriteAllText("/proc/sys/net/ipv4/ip_forward", "1");
-        _started.Add(Start("nsenter", $"--net=/run/netns/{_prefix}-world {_traffic} sink 9000"));
-    }
-
-    private IDisposable? Bare() => null;
-
-    private BenchDatapath Egress(Func<IDatapath> open, int learned)
-    {
-        IDatapath datapath = open();
-        int index = Interfaces.IndexOf(HostInterface);
-        Deadline far = new(ulong.MaxValue);
-        List<LearnedEntry> entries = [new(new(Scope, Server), new(Fqdn, far), default, default, default)];
-        for (uint i = 1; i < learned; i++)
-        {
-            entries.Add(new(new(Scope, Address.FromV4(0x5000_0000 + i)), new(Fqdn, far), default, default, default));
-        }
-
-        datapath.Attach(index, HostInterface);
-        datapath.Apply(
-        [
-            new DatapathStep.PutPolicy(
-            [
-                new(new(Policy, Fqdn, Direction.Egress, 6, 9000, 16), new(10, 1, Verdict.Allowed, PolicyFlags.None)),
-                new(new(Policy, Fqdn, Direction.Egress, 17, 9000, 16), new(10, 1, Verdict.Allowed, PolicyFlags.None)),
-            ]),
-            new DatapathStep.PutLearned([.. entries]),
-            new DatapathStep.PutEndpoint(new EndpointEntry
-            {
-                Id = 1, InterfaceIndex = index, Identity = new(300), Scope = Scope, Policy = Policy, Revision = 1,
-                Flags = EndpointFlags.EgressDefaultDeny | EndpointFlags.IngressDefaultDeny | EndpointFlags.ObserveDns,
-                EgressLevels = 1u << 16, IngressLevels = 0, Addresses = [Pod],
-            }),
-        ]);
-        return new BenchDatapath(datapath, index, HostInterface);
-    }
-
-    private NftTable Nft(int size)
-    {
-        StringBuilder rules = new();
-        rules.Append("table ip egb {\n set learned { type ipv4_addr; flags timeout; elements = { ").Append(Server).Append(" timeout 1h");
-        for (uint i = 1; i < size; i++)
-        {
-            rules.Append(", ").Append(Address.FromV4(0x5000_0000 + i)).Append(" timeout 1h");
-        }
-
-        rules.Append(" } }\n chain forward { type filter hook forward priority filter; policy accept;\n")
-            .Append($"  iifname {HostInterface} ct state established,related accept\n")
-            .Append($"  iifname {HostInterface} tcp dport 9000 ip daddr @learned accept\n")
-            .Append($"  iifname {HostInterface} udp dport 9000 ip daddr @learned accept\n")
-            .Append($"  iifname {HostInterface} drop\n")
-            .Append($"  oifname {HostInterface} ct state established,related accept\n")
-            .Append($"  oifname {HostInterface} drop\n }}\n}}\n");
-        Execute("nft", "-f -", rules.ToString());
-        return new NftTable();
-    }
-
-    private void Measure(Configuration[] configurations)
-    {
-        string[] loads = ["stream", "crr", "udp"];
-        // ratio[load][configuration] = one figure a round
-        Dictionary<(string, string), List<double>> ratios = [];
         Dictionary<(string, string), List<double>> figures = [];
-        for (int round = -1; round < _rounds; round++)
+        for (int round = 0; round < rounds; round++)
         {
-            Dictionary<(string, string), double> now = [];
-            foreach (Configuration configuration in configurations)
+            foreach ((string load, string[] numbers) in loads)
             {
-                using IDisposable? active = configuration.Activate();
-                foreach (string load in loads)
+                for (int turn = 0; turn < sites.Count; turn++)
                 {
-                    string printed = Execute("nsenter", string.Create(CultureInfo.InvariantCulture,
-                        $"--net=/run/netns/{_prefix}-pod {_traffic} {load} {Server} 9000 {(round < 0 ? 0.3 : _seconds)}"));
-                    now[(load, configuration.Name)] = double.Parse(printed, CultureInfo.InvariantCulture);
+                    DatapathSite site = sites[(round + turn) % sites.Count];
+                    double[] printed = site.Measure(load, seconds);
+                    for (int i = 0; i < numbers.Length; i++)
+                    {
+                        if (!figures.TryGetValue((numbers[i], site.Name), out List<double>? list))
+                        {
+                            figures[(numbers[i], site.Name)] = list = [];
+                        }
+
+                        list.Add(printed[i]);
+                    }
                 }
             }
 
-            if (round < 0)
+            if ((round + 1) % 10 == 0)
             {
-                continue; // the warm-up
+                Console.Error.WriteLine($"round {round + 1} of {rounds}");
             }
-
-            foreach (((string load, string name), double value) in now)
-            {
-                Add(figures, (load, name), value);
-                Add(ratios, (load, name), value / now[(load, configurations[0].Name)]);
-            }
-
-            Console.Error.WriteLine($"round {round + 1} of {_rounds}");
         }
 
-        Console.WriteLine($"medians of {_rounds} rounds, {_seconds} s each; ratios are to the bare path of the same round");
-        Console.WriteLine($"{"configuration",-26}{"TCP Gbit/s",12}{"ratio",8}{"conn/s",12}{"ratio",8}{"UDP ns/pkt",12}{"pps ratio",11}");
-        foreach (Configuration configuration in configurations)
-        {
-            double Figure(string load) => Median(figures[(load, configuration.Name)]);
-            double Ratio(string load) => Median(ratios[(load, configuration.Name)]);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{configuration.Name,-26}{Figure("stream") * 8 / 1e9,12:F2}{Ratio("stream"),8:F3}{Figure("crr"),12:F0}{Ratio("crr"),8:F3}{Figure("udp"),12:F0}{1 / Ratio("udp"),11:F3}"));
-        }
+        return figures;
     }
 
-    private static void Add(Dictionary<(string, string), List<double>> to, (string, string) key, double value)
+    private static void Print(List<DatapathSite> sites, (string Load, string[] Numbers)[] loads, Dictionary<(string Number, string Site), List<double>> figures, string what)
     {
-        if (!to.TryGetValue(key, out List<double>? list))
+        Console.WriteLine($"{what}; medians, and medians of the ratios to the bare way of the same round with their quartiles");
+        foreach (string number in loads.SelectMany(load => load.Numbers))
         {
-            to[key] = list = [];
-        }
+            Console.WriteLine(number);
+            List<double> bare = figures[(number, sites[0].Name)];
+            foreach (DatapathSite site in sites)
+            {
+                List<double> own = figures[(number, site.Name)];
+                Print(site.Name, Quantile(own, 0.5), own, bare);
+            }
 
-        list.Add(value);
+            Print("egress, 100,000 over 10", null, figures[(number, sites[2].Name)], figures[(number, sites[1].Name)]);
+        }
     }
 
-    private static double Median(List<double> values)
+    private static void Print(string name, double? median, List<double> own, List<double> other)
+    {
+        List<double> ratios = [.. own.Zip(other, (a, b) => a / b)];
+        string absolute = median is { } value ? value.ToString("N1", CultureInfo.InvariantCulture) : string.Empty;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  {name,-26}{absolute,14}{Quantile(ratios, 0.5),8:F3}  ({Quantile(ratios, 0.25):F3} to {Quantile(ratios, 0.75):F3})"));
+    }
+
+    private static double Quantile(List<double> values, double part)
     {
         double[] sorted = [.. values.Order()];
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    private static string Execute(string tool, string arguments, string input = "", bool check = true)
-    {
-        using Process process = Start(tool, arguments);
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        string output = process.StandardOutput.ReadToEnd();
-        string errors = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 || !check
-            ? output.Trim()
-            : throw new InvalidOperationException($"{tool} {arguments}: {errors}");
-    }
-
-    private static Process Start(string tool, string arguments) =>
-        Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-
-    private sealed record Configuration(string Name, Func<IDisposable?> Activate);
-
-    private sealed class BenchDatapath(IDatapath datapath, int index, string name) : IDisposable
-    {
-        public void Dispose()
-        {
-            datapath.Detach(index, name);
-            datapath.Dispose();
-        }
-    }
-
-    private sealed class NftTable : IDisposable
-    {
-        public void Dispose()
-        {
-            Execute("nft", "delete table ip egb");
-        }
+        double place = part * (sorted.Length - 1);
+        int below = (int)place;
+        return below + 1 < sorted.Length ? sorted[below] + ((place - below) * (sorted[below + 1] - sorted[below])) : sorted[below];
     }
 }
