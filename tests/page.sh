@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 egress=${EGRESS:-$PWD/out/egress}
 [ -x "$egress" ] || { echo "page: $egress is not there; ./build.sh makes it" >&2; exit 1; }
 pictures=${1:+$(realpath "$1")}
-scripts/install.sh chromium nodejs npm iproute2 unbound util-linux curl
+scripts/install.sh chromium iproute2 unbound util-linux
+command -v npm >/dev/null || scripts/install.sh nodejs npm
 p=egb-page-$$
 work=$(mktemp -d)
 pids=()
