@@ -32,7 +32,7 @@ public sealed class Observations
 
     /// <summary>The newest flows, and notices of such that were lost, as they are handed out. Add by <see cref="Add(Flow)"/> and
     /// <see cref="Lose"/>, so that they are counted.</summary>
-    public EventRing<GetFlowsResponse> Flows { get; }
+    public EventRing<ObservedItem> Flows { get; }
 
     /// <summary>Events that could not be taken.</summary>
     public ulong Lost => Volatile.Read(ref _lost);
@@ -66,10 +66,13 @@ public sealed class Observations
     }
 
     /// <summary>Takes a flow. One writer at a time.</summary>
-    public void Add(Flow flow)
+    public void Add(Flow flow) => Add(new ObservedFlow.Made(flow));
+
+    /// <summary>Takes a flow. One writer at a time.</summary>
+    public void Add(ObservedFlow flow)
     {
-        Flows.Add(new() { Flow = flow, NodeName = flow.NodeName, Time = flow.Time });
-        long second = flow.Time.Seconds;
+        Flows.Add(new(flow, null));
+        long second = flow.Time.ToUnixTimeSeconds();
         int slot = (int)(second % RateSeconds);
         if (_second[slot] != second)
         {
@@ -84,7 +87,7 @@ public sealed class Observations
     public void Lose(LostEvent lost)
     {
         Volatile.Write(ref _lost, _lost + lost.NumEventsLost);
-        Flows.Add(new() { LostEvents = lost, NodeName = NodeName, Time = lost.Last });
+        Flows.Add(new(null, new() { LostEvents = lost, NodeName = NodeName, Time = lost.Last }));
     }
 
     /// <summary>Takes an event of the agent.</summary>
@@ -93,3 +96,21 @@ public sealed class Observations
 
 /// <summary>An event of the agent, and when it was.</summary>
 public sealed record TimedEvent(Timestamp Time, AgentEvent Event);
+
+/// <summary>What the ring holds: a flow, or a notice that some were lost.</summary>
+/// <param name="Flow">Null for a notice.</param>
+/// <param name="Notice">Null for a flow.</param>
+public sealed record ObservedItem(ObservedFlow? Flow, GetFlowsResponse? Notice)
+{
+    /// <summary>As it is handed out.</summary>
+    public GetFlowsResponse Open()
+    {
+        if (Notice is not null)
+        {
+            return Notice;
+        }
+
+        Flow flow = Flow!.ToFlow();
+        return new() { Flow = flow, NodeName = flow.NodeName, Time = flow.Time };
+    }
+}

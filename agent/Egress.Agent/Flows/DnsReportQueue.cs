@@ -18,7 +18,7 @@ internal sealed class DnsReportQueue
     private const int NameRoom = 255;
     private const int AnswerRoom = 1232;
 
-    private readonly Slot[] _slots = new Slot[Capacity];
+    private readonly DnsReportSlot[] _slots = new DnsReportSlot[Capacity];
     private readonly byte[] _bytes = new byte[Capacity * (NameRoom + AnswerRoom)];
     private readonly Lock _lock = new();
     private long _first;
@@ -48,7 +48,7 @@ internal sealed class DnsReportQueue
             int answer = Math.Min(report.Answer.Length, AnswerRoom);
             report.Question.Name.CopyTo(bytes);
             report.Answer[..answer].CopyTo(bytes[NameRoom..]);
-            _slots[index] = Slot.Of(report, time, report.Question.Name.Length, answer);
+            _slots[index] = DnsReportSlot.Of(report, time, report.Question.Name.Length, answer);
             _next++;
         }
     }
@@ -68,7 +68,7 @@ internal sealed class DnsReportQueue
         }
 
         // The slot is the reader's until _first moves on.
-        Slot slot = _slots[index];
+        DnsReportSlot slot = _slots[index];
         Span<byte> bytes = Bytes(index);
         handler(slot.Report(bytes[..slot.NameLength], bytes.Slice(NameRoom, slot.AnswerLength)), slot.Time);
         lock (_lock)
@@ -80,60 +80,4 @@ internal sealed class DnsReportQueue
     }
 
     private Span<byte> Bytes(int index) => _bytes.AsSpan(index * (NameRoom + AnswerRoom), NameRoom + AnswerRoom);
-
-    private readonly record struct Slot(Address Client, ushort ClientPort, Address Server, ushort ServerPort, byte Protocol, ushort Type, ushort Class)
-    {
-        public DateTimeOffset Time { get; private init; }
-
-        public int NameLength { get; private init; }
-
-        public int AnswerLength { get; private init; }
-
-        private uint Endpoint { get; init; }
-
-        private DnsOutcome Outcome { get; init; }
-
-        private int ResponseCode { get; init; }
-
-        private uint Rule { get; init; }
-
-        private long ElapsedMicroseconds { get; init; }
-
-        public static Slot Of(in DnsReport report, DateTimeOffset time, int name, int answer)
-        {
-            DnsQuestionContext question = report.Question;
-            return new(question.Client, question.ClientPort, question.Server, question.ServerPort, question.Protocol, question.Type, question.Class)
-            {
-                Time = time,
-                NameLength = name,
-                AnswerLength = answer,
-                Endpoint = report.Endpoint,
-                Outcome = report.Outcome,
-                ResponseCode = report.ResponseCode,
-                Rule = report.Rule,
-                ElapsedMicroseconds = report.ElapsedMicroseconds,
-            };
-        }
-
-        public DnsReport Report(ReadOnlySpan<byte> name, ReadOnlySpan<byte> answer) => new()
-        {
-            Question = new DnsQuestionContext
-            {
-                Client = Client,
-                ClientPort = ClientPort,
-                Server = Server,
-                ServerPort = ServerPort,
-                Protocol = Protocol,
-                Name = name,
-                Type = Type,
-                Class = Class,
-            },
-            Endpoint = Endpoint,
-            Outcome = Outcome,
-            ResponseCode = ResponseCode,
-            Rule = Rule,
-            Answer = answer,
-            ElapsedMicroseconds = ElapsedMicroseconds,
-        };
-    }
 }

@@ -1,19 +1,29 @@
+using System;
 using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using Egress.Engine;
 using Egress.Engine.Addresses;
 using Egress.Engine.Identities;
 using Egress.Engine.Rules;
+using Egress.Observe;
 using Egress.Observe.Protos.FlowApi;
 
 namespace Egress.Agent.Flows;
 
 /// <summary>Who is at the ends of a flow, and which policy spoke. What was made once is used again: flows are not changed. Not thread-safe.</summary>
-internal sealed class FlowEnds(string cluster)
+internal sealed class FlowEnds(string cluster, string nodeName)
 {
+    private static readonly ConditionalWeakTable<RuleOrigin, Policy> Policies = [];
+
     private readonly Dictionary<uint, (EndpointSpec Spec, Endpoint End)> _workloads = [];
     private readonly Dictionary<uint, (IdentityRecord? Record, Endpoint End)> _peers = [];
-    private readonly ConditionalWeakTable<RuleOrigin, Policy> _policies = [];
+    private readonly ConditionalWeakTable<ObservedFlow, string> _uuids = [];
+
+    /// <summary>This node, as in <c>cluster/node</c>.</summary>
+    public string NodeName => nodeName;
+
+    /// <summary>A flow's own number, the same whenever it is told. From any thread.</summary>
+    public string Uuid(ObservedFlow flow) => _uuids.GetValue(flow, static _ => Guid.NewGuid().ToString());
 
     /// <summary>An endpoint of this agent; one without a name where it is not known any more.</summary>
     public Endpoint Workload(PolicyEngine engine, uint endpoint, uint identity)
@@ -71,7 +81,7 @@ internal sealed class FlowEnds(string cluster)
     }
 
     /// <summary>The policy of a rule.</summary>
-    public Policy PolicyOf(RuleOrigin origin) => _policies.GetValue(origin, static one => new()
+    public static Policy PolicyOf(RuleOrigin origin) => Policies.GetValue(origin, static one => new()
     {
         Name = one.Name,
         Namespace = one.Namespace ?? string.Empty,

@@ -20,8 +20,7 @@ public sealed class FlowRecorder : IDisposable
     private readonly Action<Flow>? _added;
     private readonly EventReader _events;
     private readonly DnsReportQueue _reports = new();
-    private readonly PacketFlows _packets;
-    private readonly DnsFlows _dns;
+    private readonly FlowEnds _ends;
     private readonly FlowLosses _losses;
     private readonly Thread _thread;
     private volatile bool _stopping;
@@ -36,9 +35,7 @@ public sealed class FlowRecorder : IDisposable
         _host = host;
         _observations = observations;
         _added = added;
-        FlowEnds ends = new(cluster);
-        _packets = new(ends, observations.NodeName);
-        _dns = new(ends, observations.NodeName);
+        _ends = new(cluster, observations.NodeName);
         _losses = new(host, observations, _reports);
         _events = host.Datapath.OpenEvents(Record);
         _thread = new Thread(Run) { Name = "events", IsBackground = true };
@@ -90,23 +87,18 @@ public sealed class FlowRecorder : IDisposable
     {
         // A span can't go into the delegate that reads the engine under its lock: the lock is taken here.
         using EngineHost.Reading reading = _host.Read();
-        Add(_dns.Of(reading.Engine, report, time));
+        Add(new DnsFlow(reading.Engine, _ends, report, time));
     }
 
     private void Record(DatapathEvent e)
     {
-        Flow flow;
-        using (EngineHost.Reading reading = _host.Read())
-        {
-            flow = _packets.Of(reading.Engine, e);
-        }
-
-        Add(flow);
+        using EngineHost.Reading reading = _host.Read();
+        Add(new PacketFlow(reading.Engine, _ends, e));
     }
 
-    private void Add(Flow flow)
+    private void Add(ObservedFlow flow)
     {
         _observations.Add(flow);
-        _added?.Invoke(flow);
+        _added?.Invoke(flow.ToFlow());
     }
 }

@@ -35,9 +35,8 @@ internal sealed record EventQuery(ulong Number, bool First, bool Follow, Timesta
 
     /// <summary>The number of the first event to look at.</summary>
     /// <param name="ring">The events.</param>
-    /// <param name="time">Of an event.</param>
-    /// <param name="counts">Whether an event is of those asked for, and not only told beside them.</param>
-    public long Start<T>(EventRing<T> ring, Func<T, Timestamp> time, Func<T, bool> counts)
+    /// <param name="reading">How to read them.</param>
+    public long Start<T, TOpened>(EventRing<T> ring, EventReading<T, TOpened> reading)
         where T : class
     {
         if (First || (Number == 0 && (Since is not null || !Follow)))
@@ -53,10 +52,17 @@ internal sealed record EventQuery(ulong Number, bool First, bool Follow, Timesta
 
         ulong found = 0;
         long at = next;
-        while (found < Number && ring.Find(at - 1) is { } item && !IsBefore(time(item)))
+        while (found < Number && ring.Find(at - 1) is { } item)
         {
+            TOpened opened = reading.Open(item);
+            Timestamp time = reading.Time(opened);
+            if (IsBefore(time))
+            {
+                break;
+            }
+
             at--;
-            if (!IsAfter(time(item)) && counts(item))
+            if (!IsAfter(time) && reading.Is(opened) == Meaning.Meant)
             {
                 found++;
             }

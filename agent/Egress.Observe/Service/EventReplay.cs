@@ -7,14 +7,9 @@ using Google.Protobuf.WellKnownTypes;
 namespace Egress.Observe.Service;
 
 /// <summary>Hands out the events that a query means, in order, and says what a slow reader missed. Not thread-safe.</summary>
-internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, EventReplay<T>.Reading read, TimeProvider clock)
+internal sealed class EventReplay<T, TOpened>(EventRing<T> ring, EventQuery query, EventReading<T, TOpened> read, TimeProvider clock)
     where T : class
 {
-    /// <summary>How to read an event.</summary>
-    /// <param name="Time">When it was.</param>
-    /// <param name="Is">What it is to whom asked.</param>
-    internal sealed record Reading(Func<T, Timestamp> Time, Func<T, Meaning> Is);
-
     private static readonly TimeSpan LossInterval = TimeSpan.FromSeconds(1);
 
     private DateTimeOffset _lossToldAt;
@@ -26,10 +21,10 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, EventR
     /// <param name="lose">Takes a notice that events were pushed out before they were read; at most one a second.</param>
     /// <param name="flush">Called before every wait.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task RunAsync(Func<T, ValueTask> write, Func<LostEvent, ValueTask> lose, Func<ValueTask> flush, CancellationToken cancel)
+    public async Task RunAsync(Func<TOpened, ValueTask> write, Func<LostEvent, ValueTask> lose, Func<ValueTask> flush, CancellationToken cancel)
     {
         long end = query.Follow ? long.MaxValue : ring.Next;
-        long at = query.Start(ring, read.Time, item => read.Is(item) == Meaning.Meant);
+        long at = query.Start(ring, read);
         ulong left = query.Follow || query.Number == 0 ? ulong.MaxValue : query.Number;
         while (at < end && left > 0)
         {
@@ -50,18 +45,19 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, EventR
             }
 
             at++;
-            Timestamp time = read.Time(item);
+            TOpened opened = read.Open(item);
+            Timestamp time = read.Time(opened);
             if (query.IsAfter(time))
             {
                 break;
             }
 
-            Meaning meaning = query.IsBefore(time) ? Meaning.Other : read.Is(item);
+            Meaning meaning = query.IsBefore(time) ? Meaning.Other : read.Is(opened);
             if (meaning != Meaning.Other)
             {
                 left -= meaning == Meaning.Meant ? 1UL : 0;
                 await TellLossAsync(lose).ConfigureAwait(false);
-                await write(item).ConfigureAwait(false);
+                await write(opened).ConfigureAwait(false);
             }
         }
 
@@ -97,17 +93,4 @@ internal sealed class EventReplay<T>(EventRing<T> ring, EventQuery query, EventR
         (_lost, _lossToldAt) = (0, now);
         return lose(notice);
     }
-}
-
-/// <summary>What an event is to whom asked.</summary>
-internal enum Meaning
-{
-    /// <summary>Not of those asked for.</summary>
-    Other,
-
-    /// <summary>Of those asked for.</summary>
-    Meant,
-
-    /// <summary>Told beside them, and not counted: a notice of losses.</summary>
-    Beside,
 }

@@ -33,9 +33,9 @@ public sealed class ObserverService(Observations observations, TimeProvider cloc
         EventQuery query = new EventQuery(request.Number, request.First, request.Follow, request.Since, request.Until).Check();
         FlowMatcher matcher = FlowMatcher.Compile(request.Whitelist, request.Blacklist);
         FlowMask mask = FlowMask.Of(request.FieldMask);
-        EventReplay<GetFlowsResponse>.Reading reading = new(item => item.Time, item =>
-            item.Flow is not { } flow ? Meaning.Beside : matcher.Passes(flow) ? Meaning.Meant : Meaning.Other);
-        EventReplay<GetFlowsResponse> replay = new(observations.Flows, query, reading, clock);
+        EventReading<ObservedItem, GetFlowsResponse> reading = new(item => item.Open(), response => response.Time, response =>
+            response.Flow is not { } flow ? Meaning.Beside : matcher.Passes(flow) ? Meaning.Meant : Meaning.Other);
+        EventReplay<ObservedItem, GetFlowsResponse> replay = new(observations.Flows, query, reading, clock);
         return replay.RunAsync(
             item => write(item.Flow is null || mask.IsAll ? item : new() { Flow = mask.Apply(item.Flow), NodeName = item.NodeName, Time = item.Time }),
             lost => write(new() { LostEvents = lost, NodeName = observations.NodeName, Time = lost.Last }),
@@ -52,7 +52,7 @@ public sealed class ObserverService(Observations observations, TimeProvider cloc
     private Task AgentEventsAsync(GetAgentEventsRequest request, GrpcStream<GetAgentEventsResponse> stream, GrpcCall call)
     {
         EventQuery query = new EventQuery(request.Number, request.First, request.Follow, request.Since, request.Until).Check();
-        EventReplay<TimedEvent> replay = new(observations.AgentEvents, query, new(item => item.Time, _ => Meaning.Meant), clock);
+        EventReplay<TimedEvent, TimedEvent> replay = new(observations.AgentEvents, query, new(item => item, item => item.Time, _ => Meaning.Meant), clock);
         return replay.RunAsync(
             item => stream.WriteAsync(new() { AgentEvent = item.Event, NodeName = observations.NodeName, Time = item.Time }),
             _ => ValueTask.CompletedTask, // this stream has no word for it
@@ -74,9 +74,10 @@ public sealed class ObserverService(Observations observations, TimeProvider cloc
     {
         DateTimeOffset since = clock.GetUtcNow() - NamespaceAge;
         HashSet<(string Cluster, string Namespace)> found = [];
-        for (long at = observations.Flows.Next - 1; observations.Flows.Find(at) is { } item && item.Time.ToDateTimeOffset() >= since; at--)
+        for (long at = observations.Flows.Next - 1; observations.Flows.Find(at) is { } item && (item.Flow is null || item.Flow.Time >= since); at--)
         {
-            foreach (Endpoint? side in (ReadOnlySpan<Endpoint?>)[item.Flow?.Source, item.Flow?.Destination])
+            Flow? flow = item.Flow?.ToFlow();
+            foreach (Endpoint? side in (ReadOnlySpan<Endpoint?>)[flow?.Source, flow?.Destination])
             {
                 if (side is { Namespace.Length: > 0 })
                 {

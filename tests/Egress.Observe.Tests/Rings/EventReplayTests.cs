@@ -24,7 +24,7 @@ public sealed class EventReplayTests
         using CancellationTokenSource cancel = new();
         List<string> read = [];
         List<LostEvent> lost = [];
-        EventReplay<string> replay = new(ring, Following, new(_ => new Timestamp(), _ => Meaning.Meant), TimeProvider.System);
+        EventReplay<string, string> replay = new(ring, Following, new(item => item, _ => new Timestamp(), _ => Meaning.Meant), TimeProvider.System);
         Task running = replay.RunAsync(
             async item =>
             {
@@ -66,7 +66,7 @@ public sealed class EventReplayTests
         using CancellationTokenSource cancel = new();
         List<ulong> lost = [];
         int written = 0;
-        EventReplay<string> replay = new(ring, Following with { Number = 1 }, new(_ => new Timestamp(), _ => Meaning.Meant), clock);
+        EventReplay<string, string> replay = new(ring, Following with { Number = 1 }, new(item => item, _ => new Timestamp(), _ => Meaning.Meant), clock);
         ring.Add("first");
         Task running = replay.RunAsync(
             async _ =>

@@ -127,7 +127,7 @@ public sealed class ServerTests
         served.AddNumbered(2, i => flows[i - 1]);
         foreach (int at in (int[])[0, 1])
         {
-            served.Observations.Flows.Find(at)!.Time = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(System.DateTimeOffset.UtcNow);
+            served.Observations.Flows.Find(at)!.Flow!.ToFlow().Time = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(System.DateTimeOffset.UtcNow);
         }
 
         GrpcAnswer answer = await GrpcClient.CallAsync(served.Target, "observer.Observer/GetNamespaces");

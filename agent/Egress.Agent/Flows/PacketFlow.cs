@@ -6,6 +6,7 @@ using Egress.Engine.Addresses;
 using Egress.Engine.Rules;
 using Egress.Engine.Verdicts;
 using Egress.Linux;
+using Egress.Observe;
 using Egress.Observe.Protos.FlowApi;
 using Egress.Observe.Text;
 using Google.Protobuf.WellKnownTypes;
@@ -14,8 +15,8 @@ using Verdict = Egress.Engine.Verdicts.Verdict;
 
 namespace Egress.Agent.Flows;
 
-/// <summary>The kernel's events as flows. Not thread-safe.</summary>
-internal sealed class PacketFlows(FlowEnds ends, string nodeName)
+/// <summary>An event of the kernel, with who and what its numbers meant then.</summary>
+internal sealed class PacketFlow : ObservedFlow
 {
     private const int DropEvent = 1;
     private const int PolicyVerdictEvent = 5;
@@ -23,22 +24,43 @@ internal sealed class PacketFlows(FlowEnds ends, string nodeName)
     // Reasons of ours that other systems have no number for; they begin here (abi.h).
     private const DropReason FirstOwnReason = DropReason.DnsReplyNotFromProxy;
 
-    /// <summary>Makes a flow of an event; the engine must not change meanwhile.</summary>
-    public Flow Of(PolicyEngine engine, in DatapathEvent e)
+    private readonly DatapathEvent _event;
+    private readonly Endpoint _workload;
+    private readonly Endpoint _peer;
+    private readonly IReadOnlyList<string> _names;
+    private readonly RuleOrigin? _origin;
+    private readonly FlowEnds _ends;
+
+    /// <summary>Looks up what the event's numbers mean; the engine must not change meanwhile.</summary>
+    public PacketFlow(PolicyEngine engine, FlowEnds ends, in DatapathEvent e)
     {
+        Address remote = e.Direction == Direction.Egress ? e.Destination : e.Source;
+        _event = e;
+        _ends = ends;
+        _workload = ends.Workload(engine, e.Endpoint, e.Local.Value);
+        _peer = ends.Peer(engine, remote, e.Remote.Value);
+        _names = engine.NamesOf(e.Endpoint, remote);
+        _origin = engine.Origin(e.Rule);
+        Time = TimeOf(e.Time);
+    }
+
+    /// <inheritdoc/>
+    public override DateTimeOffset Time { get; }
+
+    /// <inheritdoc/>
+    public override Flow ToFlow()
+    {
+        DatapathEvent e = _event;
         bool egress = e.Direction == Direction.Egress;
-        Address remote = egress ? e.Destination : e.Source;
-        Endpoint workload = ends.Workload(engine, e.Endpoint, e.Local.Value);
-        Endpoint peer = ends.Peer(engine, remote, e.Remote.Value);
         Flow flow = new()
         {
-            Time = Timestamp.FromDateTimeOffset(TimeOf(e.Time)),
-            Uuid = Guid.NewGuid().ToString(),
-            NodeName = nodeName,
+            Time = Timestamp.FromDateTimeOffset(Time),
+            Uuid = _ends.Uuid(this),
+            NodeName = _ends.NodeName,
             Type = FlowType.L3L4,
             TrafficDirection = egress ? TrafficDirection.Egress : TrafficDirection.Ingress,
-            Source = egress ? workload : peer,
-            Destination = egress ? peer : workload,
+            Source = egress ? _workload : _peer,
+            Destination = egress ? _peer : _workload,
             L4 = Layer4Of(e),
         };
         if (e.Family != 0)
@@ -46,16 +68,15 @@ internal sealed class PacketFlows(FlowEnds ends, string nodeName)
             flow.IP = new() { Source = e.Source.ToString(), Destination = e.Destination.ToString(), IpVersion = e.Family == 6 ? IPVersion.Ipv6 : IPVersion.Ipv4 };
         }
 
-        IReadOnlyList<string> names = engine.NamesOf(e.Endpoint, remote);
-        (egress ? flow.DestinationNames : flow.SourceNames).AddRange(names);
+        (egress ? flow.DestinationNames : flow.SourceNames).AddRange(_names);
         flow.Summary = Summary(e);
-        Decide(flow, e, engine.Origin(e.Rule));
+        Decide(flow, e, _origin);
         return flow;
     }
 
     private static DateTimeOffset TimeOf(Deadline time) => DateTimeOffset.UtcNow - TimeSpan.FromTicks((long)(BootClock.Now - time.Nanoseconds) / 100);
 
-    private void Decide(Flow flow, in DatapathEvent e, RuleOrigin? origin)
+    private static void Decide(Flow flow, in DatapathEvent e, RuleOrigin? origin)
     {
         bool denied = e.Verdict == Verdict.Denied;
         flow.Verdict = e.Verdict switch
@@ -88,7 +109,7 @@ internal sealed class PacketFlows(FlowEnds ends, string nodeName)
         {
             bool egress = e.Direction == Direction.Egress;
             bool refused = denied || e.Verdict == Verdict.Audited;
-            (refused ? egress ? flow.EgressDeniedBy : flow.IngressDeniedBy : egress ? flow.EgressAllowedBy : flow.IngressAllowedBy).Add(ends.PolicyOf(origin));
+            (refused ? egress ? flow.EgressDeniedBy : flow.IngressDeniedBy : egress ? flow.EgressAllowedBy : flow.IngressAllowedBy).Add(FlowEnds.PolicyOf(origin));
         }
     }
 

@@ -6,38 +6,63 @@ using Egress.DnsProxy;
 using Egress.Engine;
 using Egress.Engine.Addresses;
 using Egress.Engine.Rules;
+using Egress.Observe;
 using Egress.Observe.Protos.FlowApi;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Egress.Agent.Flows;
 
-/// <summary>The DNS proxy's questions and answers as flows. Not thread-safe.</summary>
-internal sealed class DnsFlows(FlowEnds ends, string nodeName)
+/// <summary>A question or an answer, with who and what it was about.</summary>
+internal sealed class DnsFlow : ObservedFlow
 {
     private const int Layer7Event = 129;
     private const string ObservedBy = "proxy";
 
-    /// <summary>Makes a flow of a report; the engine must not change meanwhile.</summary>
-    public Flow Of(PolicyEngine engine, in DnsReport report, DateTimeOffset time)
+    private readonly Endpoint _workload;
+    private readonly Endpoint _server;
+    private readonly RuleOrigin? _origin;
+    private readonly FlowEnds _ends;
+    private readonly DnsReportSlot _report;
+
+    // The name, then the answer, as they were on the wire.
+    private readonly byte[] _wire;
+
+    /// <summary>Looks up what the report's numbers mean; the engine must not change meanwhile.</summary>
+    public DnsFlow(PolicyEngine engine, FlowEnds ends, in DnsReport report, DateTimeOffset time)
     {
+        _ends = ends;
+        _workload = ends.Workload(engine, report.Endpoint, 0);
+        _server = ends.Peer(engine, report.Question.Server, engine.IdentityOf(report.Question.Server).Value);
+        _origin = engine.Origin(report.Rule);
+        _report = DnsReportSlot.Of(report, time, report.Question.Name.Length, report.Answer.Length);
+        _wire = new byte[report.Question.Name.Length + report.Answer.Length];
+        report.Question.Name.CopyTo(_wire);
+        report.Answer.CopyTo(_wire.AsSpan(report.Question.Name.Length));
+    }
+
+    /// <inheritdoc/>
+    public override DateTimeOffset Time => _report.Time;
+
+    /// <inheritdoc/>
+    public override Flow ToFlow()
+    {
+        DnsReport report = _report.Report(_wire.AsSpan(0, _report.NameLength), _wire.AsSpan(_report.NameLength));
         DnsQuestionContext question = report.Question;
         bool response = report.Outcome is DnsOutcome.Answered or DnsOutcome.TimedOut or DnsOutcome.Failed;
-        Endpoint workload = ends.Workload(engine, report.Endpoint, 0);
-        Endpoint server = ends.Peer(engine, question.Server, engine.IdentityOf(question.Server).Value);
         DNS dns = new() { Query = DnsName.ToText(question.Name), ObservationSource = ObservedBy };
         dns.Qtypes.Add(((DnsRecordType)question.Type).ToText());
         Flow flow = new()
         {
-            Time = Timestamp.FromDateTimeOffset(time),
-            Uuid = Guid.NewGuid().ToString(),
-            NodeName = nodeName,
+            Time = Timestamp.FromDateTimeOffset(Time),
+            Uuid = _ends.Uuid(this),
+            NodeName = _ends.NodeName,
             Type = FlowType.L7,
             EventType = new() { Type = Layer7Event },
             TrafficDirection = TrafficDirection.Egress,
             IsReply = response,
             Verdict = VerdictOf(report.Outcome),
-            Source = response ? server : workload,
-            Destination = response ? workload : server,
+            Source = response ? _server : _workload,
+            Destination = response ? _workload : _server,
             L7 = new() { Type = response ? L7FlowType.Response : L7FlowType.Request, Dns = dns },
             Egress = new(),
         };
@@ -49,7 +74,7 @@ internal sealed class DnsFlows(FlowEnds ends, string nodeName)
         }
 
         flow.Summary = response ? ResponseSummary(dns, report) : $"DNS Query {dns.Query} {dns.Qtypes[0]}";
-        Ruled(flow, engine.Origin(report.Rule), report.Outcome);
+        Ruled(flow, _origin, report.Outcome);
         return flow;
     }
 
@@ -71,7 +96,7 @@ internal sealed class DnsFlows(FlowEnds ends, string nodeName)
             : new() { UDP = new() { SourcePort = fromPort, DestinationPort = toPort } };
     }
 
-    private void Ruled(Flow flow, RuleOrigin? origin, DnsOutcome outcome)
+    private static void Ruled(Flow flow, RuleOrigin? origin, DnsOutcome outcome)
     {
         flow.Egress.ReasonText = outcome switch
         {
@@ -83,7 +108,7 @@ internal sealed class DnsFlows(FlowEnds ends, string nodeName)
         if (origin is not null)
         {
             flow.Egress.Rule = origin.ToString();
-            (outcome == DnsOutcome.Refused ? flow.EgressDeniedBy : flow.EgressAllowedBy).Add(ends.PolicyOf(origin));
+            (outcome == DnsOutcome.Refused ? flow.EgressDeniedBy : flow.EgressAllowedBy).Add(FlowEnds.PolicyOf(origin));
         }
     }
 
