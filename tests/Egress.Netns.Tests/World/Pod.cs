@@ -63,7 +63,7 @@ internal sealed class Pod : IDisposable
     }
 
     /// <summary>Connects; null where no answer to its SYNs came within the time.</summary>
-    public Socket? Connect(IPAddress address, int port = 80, int milliseconds = 800) => Namespace.Run(() => ConnectHere(address, port, milliseconds));
+    public Socket? Connect(IPAddress address, int port = 80, int milliseconds = 2000) => Namespace.Run(() => ConnectHere(address, port, milliseconds));
 
     /// <summary>Whether a connection can be opened.</summary>
     public bool CanConnect(IPAddress address, int port = 80)
