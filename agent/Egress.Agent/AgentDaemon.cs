@@ -53,11 +53,12 @@ public static class AgentDaemon
         using FileStream alone = LockAlone(settings);
         try
         {
+            string pinned = Path.Combine(settings.BpfFileSystem, "egress");
             // The state directory's lock keeps two agents from one memory, this one keeps them from one set of programs and maps.
-            using DirectoryLock pins = LockPins(Path.Combine(settings.BpfFileSystem, "egress"));
+            using DirectoryLock pins = LockPins(settings.BpfFileSystem, pinned);
             using KernelDatapath datapath = KernelDatapath.Open(new DatapathOptions
             {
-                PinDirectory = Path.Combine(settings.BpfFileSystem, "egress"),
+                PinDirectory = pinned,
                 Connections = settings.Connections,
                 LearnedAddresses = settings.LearnedAddresses,
                 EventsPerSecond = settings.EventsPerSecond,
@@ -135,9 +136,10 @@ public static class AgentDaemon
         }
     }
 
-    private static DirectoryLock LockPins(string directory)
+    private static DirectoryLock LockPins(string fileSystem, string directory)
     {
-        BpfFileSystem.Ensure(directory);
+        BpfFileSystem.Ensure(fileSystem);
+        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return DirectoryLock.TryTake(directory) ?? throw new AgentException($"another agent's programs and maps are in {directory}; give this one a bpf file system of its own (bpffs)");
     }
 
