@@ -3,12 +3,13 @@
  * Traffic for the datapath benchmark: a sink, and three loads against it, each of which prints its numbers.
  *
  *   traffic sink PORT                        serves TCP and UDP on the port until it is ended
- *   traffic stream ADDRESS PORT SECONDS      gigabits a second over one TCP connection
- *   traffic crr ADDRESS PORT SECONDS         connections a second: connect, a byte there, a byte back, reset
- *   traffic udp ADDRESS PORT SECONDS         packets a second of the sender's CPU time, and of the clock's
+ *   traffic stream ADDRESS PORT SECONDS      gigabits over one TCP connection
+ *   traffic crr ADDRESS PORT SECONDS         connections: connect, a byte there, a byte back, reset
+ *   traffic udp ADDRESS PORT SECONDS         packets
  *
- * Over a veth pair the receiving half of the path runs on the sender's CPU (softirq), so the sender's CPU time a packet
- * is the cost of the path; packets a second of the clock swing with the scheduler, those of CPU time much less.
+ * A load prints how much there was, in how many seconds of the clock, and of its CPU time. Over a veth pair the receiving half of the
+ * path runs on the sender's CPU (softirq), so that CPU time has the path's cost in it; it swings with what else the machine does
+ * much less than the clock's does.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,6 +36,11 @@ static double now(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void report(double amount, double start)
+{
+	printf("%.3f %.6f %.6f\n", amount, now(CLOCK_MONOTONIC) - start, now(CLOCK_PROCESS_CPUTIME_ID));
 }
 
 static struct sockaddr_in6 address(const char *text, const char *port)
@@ -125,7 +131,7 @@ static void stream(const char *host, const char *port, double seconds)
 {
 	static char buffer[1 << 17] = "s";
 	int fd = connected(host, port, SOCK_STREAM);
-	double start = now(CLOCK_MONOTONIC), end = start + seconds, t;
+	double start = now(CLOCK_MONOTONIC), end = start + seconds;
 	unsigned long long bytes = 0;
 
 	do {
@@ -134,13 +140,13 @@ static void stream(const char *host, const char *port, double seconds)
 		if (n < 0)
 			die("write");
 		bytes += n;
-	} while ((t = now(CLOCK_MONOTONIC)) < end);
-	printf("%.3f\n", bytes * 8 / 1e9 / (t - start));
+	} while (now(CLOCK_MONOTONIC) < end);
+	report(bytes * 8 / 1e9, start);
 }
 
 static void crr(const char *host, const char *port, double seconds)
 {
-	double start = now(CLOCK_MONOTONIC), end = start + seconds, t;
+	double start = now(CLOCK_MONOTONIC), end = start + seconds;
 	struct linger reset = { 1, 0 };
 	unsigned long long n = 0;
 	char byte = 'c';
@@ -153,23 +159,26 @@ static void crr(const char *host, const char *port, double seconds)
 			die("exchange");
 		close(fd);
 		n++;
-	} while ((t = now(CLOCK_MONOTONIC)) < end);
-	printf("%.1f\n", n / (t - start));
+	} while (now(CLOCK_MONOTONIC) < end);
+	report(n, start);
 }
 
 static void udp(const char *host, const char *port, double seconds)
 {
 	int fd = connected(host, port, SOCK_DGRAM);
-	double start = now(CLOCK_MONOTONIC), end = start + seconds, cpu = now(CLOCK_PROCESS_CPUTIME_ID), t;
+	double start = now(CLOCK_MONOTONIC), end = start + seconds;
 	char payload[64] = { 0 };
 	unsigned long long n = 0;
 
 	do {
 		for (int i = 0; i < 256; i++, n++)
-			if (send(fd, payload, sizeof(payload), 0) < 0 && errno != ENOBUFS && errno != ECONNREFUSED)
-				die("send");
-	} while ((t = now(CLOCK_MONOTONIC)) < end);
-	printf("%.0f %.0f\n", n / (now(CLOCK_PROCESS_CPUTIME_ID) - cpu), n / (t - start));
+			if (send(fd, payload, sizeof(payload), 0) < 0) {
+				if (errno != ENOBUFS && errno != ECONNREFUSED)
+					die("send");
+				n--;
+			}
+	} while (now(CLOCK_MONOTONIC) < end);
+	report(n, start);
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using Egress.Datapath;
-using Egress.Engine.Datapath;
 
 namespace Egress.Bench;
 
@@ -15,13 +14,7 @@ namespace Egress.Bench;
 /// </summary>
 internal static class DatapathBench
 {
-    // What each load prints, in this order; more is better.
-    private static readonly (string Load, string[] Numbers)[] AllLoads =
-    [
-        ("stream", ["TCP, Gbit/s"]),
-        ("crr", ["TCP, connections/s"]),
-        ("udp", ["UDP, packets a CPU second", "UDP, packets/s"]),
-    ];
+    private static readonly (string Load, string Unit)[] AllLoads = [("stream", "TCP, Gbit"), ("crr", "TCP connections"), ("udp", "UDP packets")];
 
     /// <summary>Runs the whole comparison and prints it; returns the exit status.</summary>
     /// <param name="traffic">The load generator, built from traffic.c.</param>
@@ -29,9 +22,9 @@ internal static class DatapathBench
     /// <param name="seconds">How long each measurement takes.</param>
     /// <param name="load">The only load to measure; null = all.</param>
     /// <param name="open">Opens a datapath with nothing in it, in the namespace of the calling thread.</param>
-    public static int Run(string traffic, int rounds, double seconds, string? load, Func<IDatapath> open)
+    public static int Run(string traffic, int rounds, double seconds, string? load, Func<KernelDatapath> open)
     {
-        (string Load, string[] Numbers)[] loads = [.. AllLoads.Where(each => load is null || each.Load == load)];
+        (string Load, string Unit)[] loads = [.. AllLoads.Where(each => load is null || each.Load == load)];
         List<DatapathSite> sites = [];
         try
         {
@@ -55,7 +48,14 @@ internal static class DatapathBench
                 sites.ForEach(site => site.Measure(each, 0.2)); // the warm-up
             }
 
-            Print(sites, loads, Measure(sites, loads, rounds, seconds), $"{rounds} rounds, {seconds} s each");
+            Dictionary<(string, string), List<double>> figures = Measure(sites, loads, rounds, seconds);
+            string what = string.Create(CultureInfo.InvariantCulture, $"{rounds} rounds, {seconds} s each; medians, and medians of the ratios to the bare way of the same round with their quartiles");
+            string[] numbers = [.. loads.SelectMany(each => (string[])[PerSecond(each.Unit), PerCpuSecond(each.Unit)])];
+            Report.Print(what, numbers, [.. sites.Select(site => site.Name)], figures);
+            foreach (string number in numbers)
+            {
+                Report.Line($"100,000 over 10: {number}", null, figures[(number, sites[2].Name)], figures[(number, sites[1].Name)]);
+            }
         }
         finally
         {
@@ -65,26 +65,19 @@ internal static class DatapathBench
         return 0;
     }
 
-    private static Dictionary<(string Number, string Site), List<double>> Measure(List<DatapathSite> sites, (string Load, string[] Numbers)[] loads, int rounds, double seconds)
+    private static Dictionary<(string Number, string Site), List<double>> Measure(List<DatapathSite> sites, (string Load, string Unit)[] loads, int rounds, double seconds)
     {
         Dictionary<(string, string), List<double>> figures = [];
         for (int round = 0; round < rounds; round++)
         {
-            foreach ((string load, string[] numbers) in loads)
+            foreach ((string load, string unit) in loads)
             {
                 for (int turn = 0; turn < sites.Count; turn++)
                 {
                     DatapathSite site = sites[(round + turn) % sites.Count];
-                    double[] printed = site.Measure(load, seconds);
-                    for (int i = 0; i < numbers.Length; i++)
-                    {
-                        if (!figures.TryGetValue((numbers[i], site.Name), out List<double>? list))
-                        {
-                            figures[(numbers[i], site.Name)] = list = [];
-                        }
-
-                        list.Add(printed[i]);
-                    }
+                    (_, double perSecond, double perCpuSecond) = site.Measure(load, seconds);
+                    Report.Add(figures, (PerSecond(unit), site.Name), perSecond);
+                    Report.Add(figures, (PerCpuSecond(unit), site.Name), perCpuSecond);
                 }
             }
 
@@ -97,36 +90,7 @@ internal static class DatapathBench
         return figures;
     }
 
-    private static void Print(List<DatapathSite> sites, (string Load, string[] Numbers)[] loads, Dictionary<(string Number, string Site), List<double>> figures, string what)
-    {
-        Console.WriteLine($"{what}; medians, and medians of the ratios to the bare way of the same round with their quartiles");
-        foreach (string number in loads.SelectMany(load => load.Numbers))
-        {
-            Console.WriteLine(number);
-            List<double> bare = figures[(number, sites[0].Name)];
-            foreach (DatapathSite site in sites)
-            {
-                List<double> own = figures[(number, site.Name)];
-                Print(site.Name, Quantile(own, 0.5), own, bare);
-            }
+    private static string PerSecond(string unit) => unit + " a second";
 
-            Print("egress, 100,000 over 10", null, figures[(number, sites[2].Name)], figures[(number, sites[1].Name)]);
-        }
-    }
-
-    private static void Print(string name, double? median, List<double> own, List<double> other)
-    {
-        List<double> ratios = [.. own.Zip(other, (a, b) => a / b)];
-        string absolute = median is { } value ? value.ToString("N1", CultureInfo.InvariantCulture) : string.Empty;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {name,-26}{absolute,14}{Quantile(ratios, 0.5),8:F3}  ({Quantile(ratios, 0.25):F3} to {Quantile(ratios, 0.75):F3})"));
-    }
-
-    private static double Quantile(List<double> values, double part)
-    {
-        double[] sorted = [.. values.Order()];
-        double place = part * (sorted.Length - 1);
-        int below = (int)place;
-        return below + 1 < sorted.Length ? sorted[below] + ((place - below) * (sorted[below + 1] - sorted[below])) : sorted[below];
-    }
+    private static string PerCpuSecond(string unit) => unit + " a second of CPU time";
 }

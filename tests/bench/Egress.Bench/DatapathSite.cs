@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
 using System.Text;
+using Egress.Datapath;
 using Egress.Engine;
 using Egress.Engine.Addresses;
 using Egress.Engine.Datapath;
@@ -31,7 +32,6 @@ internal sealed class DatapathSite : IDisposable
     private readonly NetworkNamespace _world = NetworkNamespace.Create("world");
     private readonly string _traffic;
     private readonly Process _sink;
-    private IDatapath? _datapath;
 
     public DatapathSite(string name, string traffic)
     {
@@ -50,13 +50,17 @@ internal sealed class DatapathSite : IDisposable
 
     public string Name { get; }
 
+    /// <summary>The datapath, where one is in the way.</summary>
+    public KernelDatapath? Datapath { get; private set; }
+
     /// <summary>Puts the datapath in the way, with so many learned addresses.</summary>
-    public DatapathSite WithEgress(Func<IDatapath> open, int learned)
+    public DatapathSite WithEgress(Func<KernelDatapath> open, int learned)
     {
-        _datapath = _node.Do(open);
+        KernelDatapath datapath = _node.Do(open);
+        Datapath = datapath;
         int index = _node.Do(() => Interfaces.IndexOf(HostInterface));
-        _node.Do(() => _datapath.Attach(index, HostInterface));
-        _datapath.Apply(
+        _node.Do(() => datapath.Attach(index, HostInterface));
+        datapath.Apply(
         [
             new DatapathStep.PutPolicy(
             [
@@ -93,11 +97,19 @@ internal sealed class DatapathSite : IDisposable
         return this;
     }
 
-    /// <summary>Runs a load, and returns the numbers that it prints.</summary>
-    public double[] Measure(string load, double seconds)
+    /// <summary>Runs a load.</summary>
+    /// <param name="load">stream, crr or udp.</param>
+    /// <param name="seconds">For how long.</param>
+    /// <param name="port">Where to.</param>
+    /// <returns>How much there was, for a second of the clock, and for a second of CPU time - of both ends, but for UDP, whose receiver
+    /// only takes what it can.</returns>
+    public (double Amount, double PerSecond, double PerCpuSecond) Measure(string load, double seconds, ushort port = 9000)
     {
-        string printed = _pod.Check(_traffic, load, Server.ToString(), "9000", seconds.ToString(CultureInfo.InvariantCulture));
-        return [.. printed.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+        TimeSpan before = SinkTime();
+        string printed = _pod.Check(_traffic, load, Server.ToString(), port.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture));
+        double[] numbers = [.. printed.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+        double cpu = numbers[2] + (load == "udp" ? 0 : (SinkTime() - before).TotalSeconds);
+        return (numbers[0], numbers[0] / numbers[1], numbers[0] / cpu);
     }
 
     public void Dispose()
@@ -105,10 +117,16 @@ internal sealed class DatapathSite : IDisposable
         _sink.Kill();
         _sink.WaitForExit();
         _sink.Dispose();
-        _datapath?.Dispose();
+        Datapath?.Dispose();
         _pod.Dispose();
         _node.Dispose();
         _world.Dispose();
+    }
+
+    private TimeSpan SinkTime()
+    {
+        _sink.Refresh();
+        return _sink.TotalProcessorTime;
     }
 
     private static IEnumerable<Address> Addresses(int count) =>

@@ -8,6 +8,7 @@ const $ = (id) => document.getElementById(id);
 const ring = new Ring();
 const form = $("filters");
 let lost = 0;
+let stale = false;     // the agent will tell all of it again: what is here goes when the first of that comes
 let paused = false;
 let from = 0;          // where the list stands while it is paused or scrolled
 let selected = null;
@@ -23,22 +24,26 @@ async function connect() {
   const mine = (running = new AbortController());
   ring.clear();
   lost = 0;
+  stale = false;
   for (let wait = 500; !mine.signal.aborted; wait = Math.min(wait * 2, 10_000)) {
     try {
       fault(null);
       await read(filtersOf(query()), mine.signal, (batch) => { wait = 500; take(batch); });
-      if (!mine.signal.aborted) ring.clear(); // the agent began anew, and tells all of it again
     } catch (error) {
       if (mine.signal.aborted) return;
       fault(error instanceof FilterFault ? error.message : "The agent can't be reached; trying again.");
       if (error instanceof FilterFault) return;
-      ring.clear();
     }
+    stale = true;
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }
 
 function take(batch) {
+  if (stale) {
+    ring.clear();
+    stale = false;
+  }
   for (const response of batch) {
     if (response.flow) ring.add(response.flow);
     else if (response.lost_events) lost += Number(response.lost_events.num_events_lost);
