@@ -28,7 +28,7 @@ policy.h|value->rule >= best->rule|value->rule <= best->rule
 policy.h|bits < 16; bits++|bits < 15; bits++
 policy.h|key.port = q->port & (0xffff0000u >> bits);|key.port = q->port;
 verdict.h|if (j->direction == DIRECTION_INGRESS && j->remote_identity == IDENTITY_HOST)|if (j->remote_identity == IDENTITY_HOST)
-verdict.h|if (time_is_past(learned->slots[i].deadline, now))|if (0)
+verdict.h|if (time_is_past(learned->slots[i].deadline, now))|if (now == 0)
 verdict.h|j->kept_identity = 0;|;
 verdict.h|(best.flags & POLICY_AUDIT)|0
 verdict.h|best->flags & POLICY_L7_PENDING ?|0 ?

@@ -13,6 +13,7 @@ namespace Egress.Agent.Flows;
 /// <summary>Who is at the ends of a flow, and which policy spoke. What was made once is used again: flows are not changed. Not thread-safe.</summary>
 internal sealed class FlowEnds(string cluster, string nodeName)
 {
+    private const int MostHeld = 10_000;
     private static readonly ConditionalWeakTable<RuleOrigin, Policy> Policies = [];
 
     private readonly Dictionary<uint, (EndpointSpec Spec, Endpoint End)> _workloads = [];
@@ -52,6 +53,7 @@ internal sealed class FlowEnds(string cluster, string nodeName)
             end.Labels.Add(label.ToString());
         }
 
+        Bound(_workloads);
         _workloads[endpoint] = (view.Spec, end);
         return end;
     }
@@ -76,8 +78,18 @@ internal sealed class FlowEnds(string cluster, string nodeName)
             end.Labels.AddRange(record.Describe());
         }
 
+        Bound(_peers);
         _peers[identity] = (record, end);
         return end;
+    }
+
+    // Endpoints and identities come and go; what is forgotten is made again.
+    private static void Bound<T>(Dictionary<uint, T> held)
+    {
+        if (held.Count >= MostHeld)
+        {
+            held.Clear();
+        }
     }
 
     /// <summary>The policy of a rule.</summary>
