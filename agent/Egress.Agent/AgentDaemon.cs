@@ -27,6 +27,7 @@ using Egress.Engine;
 using Egress.Engine.Addresses;
 using Egress.Engine.Datapath;
 using Egress.Engine.Labels;
+using Egress.Linux;
 
 namespace Egress.Agent;
 
@@ -52,14 +53,18 @@ public static class AgentDaemon
         using FileStream alone = LockAlone(settings);
         try
         {
+            string pinned = Path.Combine(settings.BpfFileSystem, "egress");
+            // The state directory's lock keeps two agents from one memory, this one keeps them from one set of programs and maps.
+            using DirectoryLock pins = LockPins(settings.BpfFileSystem, pinned);
             using KernelDatapath datapath = KernelDatapath.Open(new DatapathOptions
             {
-                PinDirectory = Path.Combine(settings.BpfFileSystem, "egress"),
+                PinDirectory = pinned,
                 Connections = settings.Connections,
                 LearnedAddresses = settings.LearnedAddresses,
                 EventsPerSecond = settings.EventsPerSecond,
                 EventsBurst = settings.EventsPerSecond,
                 DnsWorkers = settings.DnsWorkers,
+                EventBytes = 1024 * 1024, // some 10,000 events, for a reader that looks every few milliseconds; mapped, it counts twice
             });
             using StateFiles state = new(settings.StateDirectory);
             using EngineHost host = new(settings.ForEngine, datapath, state, Log);
@@ -131,11 +136,19 @@ public static class AgentDaemon
         }
     }
 
+    private static DirectoryLock LockPins(string fileSystem, string directory)
+    {
+        BpfFileSystem.Ensure(fileSystem);
+        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return DirectoryLock.TryTake(directory) ?? throw new AgentException($"another agent's programs and maps are in {directory}; give this one a bpf file system of its own (bpffs)");
+    }
+
     private static DnsProxyServer OpenDns(AgentSettings settings, EngineDnsPolicy policy, KernelDatapath datapath)
     {
         DnsProxyServer dns = DnsProxyServer.Open(new DnsProxyOptions
         {
             Workers = settings.DnsWorkers,
+            AnswerMark = PacketMark.FromProxy,
             UpstreamTimeout = settings.DnsUpstreamTimeout,
             RejectWithNxDomain = settings.RejectWithNxDomain,
         }, policy);

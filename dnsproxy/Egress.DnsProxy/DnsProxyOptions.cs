@@ -42,8 +42,8 @@ public sealed record DnsProxyOptions
     /// ask the proxy's own address, as in a benchmark.</summary>
     public bool Transparent { get; init; } = true;
 
-    /// <summary>Mark of the proxy's answers, which the datapath demands.</summary>
-    public uint AnswerMark { get; init; } = 0x0d51_0000;
+    /// <summary>Mark of the proxy's answers, which the datapath demands; 0 = none, which is right only where nothing is transparent.</summary>
+    public uint AnswerMark { get; init; }
 
     /// <summary>Port of the listening sockets; 0 = one of the kernel's choosing.</summary>
     public int Port { get; init; }

@@ -2,11 +2,11 @@ using System.Collections.Generic;
 
 namespace Egress.DnsProxy;
 
-/// <summary>The outstanding questions of a worker, found by upstream socket and id. Bounded, in total and for each endpoint; everything is
-/// made at the start.</summary>
+/// <summary>The outstanding questions of a worker, found by upstream socket and id. Bounded, in total and for each endpoint. A slot is made when it is
+/// first used, and kept: as many as were ever outstanding at once, for most agents see few.</summary>
 internal sealed class PendingTable
 {
-    private readonly Exchange[] _slots;
+    private readonly Exchange?[] _slots;
     private readonly Stack<int> _free;
     private readonly Dictionary<uint, int> _byKey;
     private readonly Dictionary<uint, int> _perEndpoint = [];
@@ -24,7 +24,6 @@ internal sealed class PendingTable
         _maxPerEndpoint = maxPerEndpoint;
         for (int i = capacity - 1; i >= 0; i--)
         {
-            _slots[i] = new Exchange { Slot = i };
             _free.Push(i);
         }
     }
@@ -42,7 +41,7 @@ internal sealed class PendingTable
         }
 
         _perEndpoint[endpoint] = outstanding + 1;
-        Exchange exchange = _slots[slot];
+        Exchange exchange = _slots[slot] ??= new Exchange { Slot = slot };
         exchange.Active = true;
         exchange.Use++;
         exchange.Retransmitted = false;
@@ -99,7 +98,7 @@ internal sealed class PendingTable
         // All wait equally long, so the queue is in the order of time.
         while (queue.TryPeek(out (int Slot, uint Use) head))
         {
-            Exchange exchange = _slots[head.Slot];
+            Exchange exchange = _slots[head.Slot]!;
             bool over = !exchange.Active || exchange.Use != head.Use;
             if (!over && exchange.StartedTicks > startedBefore)
             {

@@ -70,6 +70,45 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public void Labels_that_are_none_are_refused_and_nothing_is_added()
+    {
+        using AgentProcess agent = _node.StartAgent();
+        Pod pod = _node.AddPod("client");
+
+        foreach ((string key, string value) in (ReadOnlySpan<(string, string)>)[("", "a"), ("a b", "c"), ("a", "b c"), ("a", "\u001b[2J"), ("-a", "b"), ("a/b/c", "d"), ("a", new string('x', 64))])
+        {
+            Action add = () => agent.AddEndpoint("demo/client", pod.Namespace.Path, new() { [key] = value });
+            add.Should().Throw<InvalidOperationException>().WithMessage("BadRequest: *labels: *");
+        }
+
+        agent.Endpoints().Should().BeEmpty();
+        agent.AddEndpoint("demo/client", pod.Namespace.Path, new() { ["example.org/tier"] = "a_B.c", ["empty"] = "" }).Should().NotBeNull();
+    }
+
+    [Fact]
+    public void Policies_that_are_validated_are_judged_and_not_put_in_force()
+    {
+        using AgentProcess agent = _node.StartAgent();
+
+        agent.Validate(PolicyText.ByName("good.test")).Should().Match<ValidationReply>(reply => reply.Valid && reply.Policies == 1 && reply.Diagnostics.Count == 0);
+        ValidationReply bad = agent.Validate(PolicyText.ByName("good.test").Replace("toFQDNs", "toFqdn", StringComparison.Ordinal));
+
+        bad.Valid.Should().BeFalse();
+        bad.Diagnostics.Should().ContainMatch("*toFqdn*");
+        agent.Policies().Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Second_agent_with_another_memory_does_not_share_the_first_ones_programs_and_maps()
+    {
+        using AgentProcess agent = _node.StartAgent();
+
+        Action second = () => _node.StartAnotherAgent();
+
+        second.Should().Throw<InvalidOperationException>().WithMessage("*another agent's programs and maps*");
+    }
+
+    [Fact]
     public void Adding_again_by_the_same_name_changes_the_labels_and_keeps_the_number()
     {
         using AgentProcess agent = _node.StartAgent();

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -14,6 +15,8 @@ using Egress.Observe;
 using Egress.Observe.Protos.ObserverApi;
 using Egress.Observe.Service;
 using Egress.Observe.Text;
+using Egress.Policies;
+using Egress.Policies.Reading;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -87,6 +90,7 @@ public sealed class ApiServer : IAsyncDisposable
         application.MapGet("/v1/endpoints/{id}", context => OneEndpoint(context, queries));
         application.MapDelete("/v1/endpoints/{id}", context => DeleteEndpoint(context, queries, endpoints));
         application.MapGet("/v1/policies", context => Reply(context, 200, queries.Policies(), ApiJson.Default.ListPolicyReply));
+        application.MapPost("/v1/policies/validate", Validate);
         application.MapGet("/v1/fqdn/cache", context => Reply(context, 200, queries.FqdnCache(), ApiJson.Default.ListLearnedReply));
         application.MapGet("/v1/identities", context => Reply(context, 200, queries.Identities(), ApiJson.Default.ListIdentityReply));
         application.MapGet("/v1/bpf/ipcache", context => Reply(context, 200, queries.Ipcache(), ApiJson.Default.ListIpcacheReply));
@@ -127,6 +131,15 @@ public sealed class ApiServer : IAsyncDisposable
                 return;
             }
 
+            foreach ((string key, string value) in request.Labels ?? [])
+            {
+                if (!KubernetesNames.IsLabelKey(key) || value is null || !KubernetesNames.IsLabelValue(value))
+                {
+                    await Fail(context, 400, $"labels: '{key}={value}' is no label; keys are as example.org/name, and names and values at most 63 letters, digits, '-', '_' and '.'").ConfigureAwait(false);
+                    return;
+                }
+            }
+
             EndpointRecord record = endpoints.Add(name[0], name[1], request.Labels ?? [], request.Netns, request.Interface, request.Addresses ?? []);
             await Reply(context, 201, queries.Endpoints().Find(endpoint => endpoint.Id == record.Id)!, ApiJson.Default.EndpointReply).ConfigureAwait(false);
         }
@@ -138,6 +151,16 @@ public sealed class ApiServer : IAsyncDisposable
         {
             await Fail(context, 422, exception.Message).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Reads the policies of the request's body, and puts nothing in force.</summary>
+    private static async Task Validate(HttpContext context)
+    {
+        string text = await new StreamReader(context.Request.Body).ReadToEndAsync(context.RequestAborted).ConfigureAwait(false);
+        PolicyDocuments documents = PolicyReader.Read(text, "<request>");
+        ValidationReply reply = new(!documents.Diagnostics.Any(diagnostic => diagnostic.Severity == Severity.Error), documents.Objects.Count(item => item.Supported),
+            [.. documents.Diagnostics.Select(diagnostic => diagnostic.ToString())]);
+        await Reply(context, 200, reply, ApiJson.Default.ValidationReply).ConfigureAwait(false);
     }
 
     private static Task OneEndpoint(HttpContext context, ApiQueries queries)

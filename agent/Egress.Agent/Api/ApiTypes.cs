@@ -80,6 +80,12 @@ public sealed record ConntrackReply(uint Endpoint, string Protocol, string Local
 /// <summary>Why something was not done.</summary>
 public sealed record ErrorReply(string Error);
 
+/// <summary>What was found in policies that are not put in force.</summary>
+/// <param name="Valid">Whether there was no error.</param>
+/// <param name="Policies">How many objects of known kinds there were.</param>
+/// <param name="Diagnostics">Errors and warnings, with line, column and field.</param>
+public sealed record ValidationReply(bool Valid, int Policies, IReadOnlyList<string> Diagnostics);
+
 /// <summary>The API's types as JSON.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(StatusReply))]
@@ -93,4 +99,5 @@ public sealed record ErrorReply(string Error);
 [JsonSerializable(typeof(List<PolicyEntryReply>))]
 [JsonSerializable(typeof(List<ConntrackReply>))]
 [JsonSerializable(typeof(ErrorReply))]
+[JsonSerializable(typeof(ValidationReply))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -23,7 +23,7 @@ public static class InterfaceFinder
             throw new AgentException($"{path}: there is no such network namespace");
         }
 
-        using JsonDocument document = JsonDocument.Parse(HostTool.Run("nsenter", $"--net={path} ip -json address show"));
+        using JsonDocument document = JsonDocument.Parse(HostTool.Run("nsenter", [$"--net={path}", "ip", "-json", "address", "show"]));
         foreach (JsonElement link in document.RootElement.EnumerateArray())
         {
             if (!link.TryGetProperty("link_index", out JsonElement peer) || !link.TryGetProperty("link_netnsid", out _))
@@ -61,7 +61,7 @@ public static class InterfaceFinder
 
         foreach (string family in found.Count > 0 ? [] : (string[])["-4", "-6"])
         {
-            using JsonDocument document = JsonDocument.Parse(HostTool.Run("ip", $"-json {family} route show dev {name}"));
+            using JsonDocument document = JsonDocument.Parse(HostTool.Run("ip", ["-json", family, "route", "show", "dev", name]));
             foreach (JsonElement route in document.RootElement.EnumerateArray())
             {
                 if (route.TryGetProperty("dst", out JsonElement to) && Address.TryParse(to.GetString(), out Address address) && !IsLinkLocal(address))
@@ -89,7 +89,7 @@ public static class InterfaceFinder
 
     private static int PeerOf(string name)
     {
-        using JsonDocument document = JsonDocument.Parse(HostTool.Run("ip", $"-json link show dev {name}"));
+        using JsonDocument document = JsonDocument.Parse(HostTool.Run("ip", ["-json", "link", "show", "dev", name]));
         return document.RootElement[0].TryGetProperty("link_index", out JsonElement peer) ? peer.GetInt32() : 0;
     }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Threading.Tasks;
@@ -8,9 +9,9 @@ namespace Egress.Agent.Network;
 /// <summary>Runs the host's own network tools, iproute2 and nftables, with a script on their standard input.</summary>
 public static class HostTool
 {
-    /// <summary>Runs a tool to its end and returns what it printed.</summary>
+    /// <summary>Runs a tool to its end and returns what it printed. The arguments reach it as they are: no text is split into words.</summary>
     /// <exception cref="AgentException">The tool is not installed, or failed; the message has what it said.</exception>
-    public static string Run(string tool, string arguments, string input = "")
+    public static string Run(string tool, IReadOnlyList<string> arguments, string input = "")
     {
         ProcessStartInfo start = new(tool, arguments)
         {
@@ -28,7 +29,7 @@ public static class HostTool
             process.WaitForExit();
             return process.ExitCode == 0
                 ? output
-                : throw new AgentException($"'{tool} {arguments}' failed: {errors.Result.Trim()}");
+                : throw new AgentException($"'{tool} {string.Join(' ', arguments)}' failed: {errors.Result.Trim()}");
         }
         catch (Win32Exception exception)
         {
@@ -37,7 +38,7 @@ public static class HostTool
     }
 
     /// <summary>Runs a tool whose failure means that there was nothing to do.</summary>
-    public static void TryRun(string tool, string arguments, string input = "")
+    public static void TryRun(string tool, IReadOnlyList<string> arguments, string input = "")
     {
         try
         {

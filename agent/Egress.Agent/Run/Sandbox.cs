@@ -49,7 +49,7 @@ public static class Sandbox
         SandboxSlot slot = registry.Take(Clear); // 2
         DeniedReport report = new();
         int status;
-        string resolvConf = Path.Combine(RunDirectory, slot.Namespace + ".resolv");
+        string resolvConf = ResolvConf(slot);
         try
         {
             Task<KernelDatapath> opening = Task.Run(() => OpenDatapath(slot));
@@ -73,7 +73,6 @@ public static class Sandbox
         }
         finally
         {
-            File.Delete(resolvConf);
             registry.Release(slot, Clear);
         }
 
@@ -94,7 +93,7 @@ public static class Sandbox
         FlowRecorder recorder = new(host, flows, "default", flow => Note(flow, report));
         (Address, ushort) upstream = (options.DnsServer ?? HostResolver.First(), 53);
         using EngineDnsPolicy dnsPolicy = new(host, settings.Learn, recorder.Record, (_, _) => upstream);
-        DnsProxyServer dns = DnsProxyServer.Open(new DnsProxyOptions { Workers = 1, MaxOutstanding = 1024 }, dnsPolicy);
+        DnsProxyServer dns = DnsProxyServer.Open(new DnsProxyOptions { Workers = 1, MaxOutstanding = 1024, AnswerMark = PacketMark.FromProxy }, dnsPolicy);
         try
         {
             foreach (ListenSocket socket in dns.ListenSockets)
@@ -246,7 +245,13 @@ public static class Sandbox
         }
     }
 
-    private static void Clear(SandboxSlot slot) => SandboxNetwork.Remove(slot, PinDirectory(slot));
+    private static void Clear(SandboxSlot slot)
+    {
+        SandboxNetwork.Remove(slot, PinDirectory(slot));
+        File.Delete(ResolvConf(slot));
+    }
+
+    private static string ResolvConf(SandboxSlot slot) => Path.Combine(RunDirectory, slot.Namespace + ".resolv");
 
     private static string PinDirectory(SandboxSlot slot) => Path.Combine(PinRoot, slot.PinName);
 

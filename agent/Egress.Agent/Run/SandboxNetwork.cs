@@ -32,10 +32,10 @@ public sealed class SandboxNetwork
     {
         bool ipv6 = HasDefaultRoute6();
         SandboxNetwork network = new(slot, ipv6);
-        Task translation = Task.Run(() => HostTool.Run("nft", "-f -", network.NftRules()));
-        Task steering6 = ipv6 ? Task.Run(() => HostTool.Run("ip", "-6 -batch -", network.Steering())) : Task.CompletedTask;
-        HostTool.Run("ip", "-batch -", network.HostScript());
-        HostTool.Run("ip", $"-netns {slot.Namespace} -batch -", network.NamespaceScript());
+        Task translation = Task.Run(() => HostTool.Run("nft", ["-f", "-"], network.NftRules()));
+        Task steering6 = ipv6 ? Task.Run(() => HostTool.Run("ip", ["-6", "-batch", "-"], network.Steering())) : Task.CompletedTask;
+        HostTool.Run("ip", ["-batch", "-"], network.HostScript());
+        HostTool.Run("ip", ["-netns", slot.Namespace, "-batch", "-"], network.NamespaceScript());
         Task.WhenAll(translation, steering6).GetAwaiter().GetResult();
         registry.EnableForwarding(ipv6);
         return network;
@@ -58,9 +58,9 @@ public sealed class SandboxNetwork
         string n = slot.RoutingTable.ToString(CultureInfo.InvariantCulture);
         string steering = $"rule delete lookup {n}\nroute flush table {n}\n";
         Task.WaitAll(
-            Task.Run(() => HostTool.TryRun("ip", "-4 -force -batch -", $"link delete {slot.HostInterface}\nnetns delete {slot.Namespace}\n{steering}")),
-            Task.Run(() => HostTool.TryRun("ip", "-6 -force -batch -", steering)),
-            Task.Run(() => HostTool.TryRun("nft", $"delete table inet {slot.NftTable}")));
+            Task.Run(() => HostTool.TryRun("ip", ["-4", "-force", "-batch", "-"], $"link delete {slot.HostInterface}\nnetns delete {slot.Namespace}\n{steering}")),
+            Task.Run(() => HostTool.TryRun("ip", ["-6", "-force", "-batch", "-"], steering)),
+            Task.Run(() => HostTool.TryRun("nft", ["delete", "table", "inet", slot.NftTable])));
         if (Directory.Exists(pinDirectory))
         {
             RemovePins(pinDirectory);
@@ -98,7 +98,7 @@ public sealed class SandboxNetwork
     // Leads the sandbox's DNS questions, which the datapath marks, to the proxy.
     private string Steering() => $"""
         route replace local default dev lo table {_slot.RoutingTable}
-        rule add iif {_slot.HostInterface} fwmark 0x0d500000/0xffff0000 lookup {_slot.RoutingTable}
+        rule add iif {_slot.HostInterface} fwmark {HostRouting.ToProxy} lookup {_slot.RoutingTable}
 
         """;
 

@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.IO;
+using Egress.Datapath;
 using Egress.Engine.Addresses;
 
 namespace Egress.Agent.Run;
@@ -40,7 +41,7 @@ public sealed class SandboxSlot : IDisposable
     public string PinName => Name("egress-run-");
 
     /// <summary>The routing table that leads its DNS questions to the proxy.</summary>
-    public int RoutingTable => 0x0d500000 + Number;
+    public int RoutingTable => (int)PacketMark.ToProxy + Number;
 
     /// <summary>The host's end.</summary>
     public Address Gateway => Address.FromV4(0x6460_0000 + ((uint)Number * 4) + 1);

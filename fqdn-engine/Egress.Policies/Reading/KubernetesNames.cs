@@ -3,7 +3,7 @@ using System;
 namespace Egress.Policies.Reading;
 
 /// <summary>The forms of names and labels that Kubernetes' API server takes.</summary>
-internal static class KubernetesNames
+public static class KubernetesNames
 {
     /// <summary>A name of an object: DNS-1123 subdomain.</summary>
     public static bool IsSubdomain(ReadOnlySpan<char> text)

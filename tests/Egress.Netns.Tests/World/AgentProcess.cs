@@ -75,6 +75,15 @@ internal sealed class AgentProcess : IDisposable
             : throw new InvalidOperationException($"{reply.StatusCode}: {body}\n{Log}");
     }
 
+    /// <summary>What the agent finds in the text of policies.</summary>
+    public ValidationReply Validate(string text)
+    {
+        using StringContent body = new(text);
+        using HttpResponseMessage reply = _http.PostAsync("/v1/policies/validate", body).Result;
+        reply.EnsureSuccessStatusCode();
+        return JsonSerializer.Deserialize(reply.Content.ReadAsStringAsync().Result, ApiJson.Default.ValidationReply)!;
+    }
+
     /// <summary>Deletes an endpoint.</summary>
     public void DeleteEndpoint(uint id)
     {

@@ -87,6 +87,19 @@ internal sealed class TestNode : IDisposable
         return Add(new AgentProcess(Node, Directory));
     }
 
+    /// <summary>Starts an agent with a memory and an API of its own, on the same bpf file system.</summary>
+    public AgentProcess StartAnotherAgent()
+    {
+        string own = System.IO.Directory.CreateDirectory(Path.Combine(Directory, "another")).FullName;
+        File.WriteAllText(Path.Combine(own, "agent.yaml"), $"""
+            policyDirectory: {PolicyDirectory}
+            stateDirectory: {own}/state
+            socket: {own}/egress.sock
+            bpffs: {Directory}/bpf
+            """);
+        return Add(new AgentProcess(Node, own));
+    }
+
     /// <summary>Puts a policy file in place, whole at once.</summary>
     public void WritePolicy(string file, string text)
     {
