@@ -19,17 +19,18 @@ public sealed class EventRing<T>
     public EventRing(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
-        _events = new T[capacity];
+        // One more than is held: the slot that the next event is being written to is of none that may still be read.
+        _events = new T[capacity + 1];
     }
 
     /// <summary>How many it holds at most.</summary>
-    public int Capacity => _events.Length;
+    public int Capacity => _events.Length - 1;
 
     /// <summary>The number that the next event gets; as many were added.</summary>
     public long Next => Volatile.Read(ref _next);
 
     /// <summary>The number of the oldest event that is held.</summary>
-    public long Oldest => Math.Max(0, Next - _events.Length);
+    public long Oldest => Math.Max(0, Next - Capacity);
 
     /// <summary>Adds an event, which is not changed from now on.</summary>
     public void Add(T item)
